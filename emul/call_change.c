@@ -1,0 +1,195 @@
+/*
+ * Calls that change an object: modes, owners, times, length, inode flags; by path and through descriptors, since
+ * fchmod() and its like change a host inode even through a read-only descriptor.
+ */
+#include "emul/change.h"
+
+#include <errno.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <utime.h>
+
+static int act_chmod(int fd, const void *request)
+{
+    const mode_t *mode = request;
+    return sys_fchmod(fd, *mode);
+}
+
+void call_chmod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    mode_t mode = (mode_t)call->args[call->row->path[0].path + 1] & 07777;
+    struct change change = {judge_owner, act_chmod, &mode, false};
+    change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
+}
+
+void call_fchmod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    mode_t mode = (mode_t)call->args[1] & 07777;
+    struct change change = {judge_owner, act_chmod, &mode, false};
+    change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
+}
+
+struct owner {
+    uid_t uid;
+    gid_t gid;
+};
+
+static int act_chown(int fd, const void *request)
+{
+    const struct owner *owner = request;
+    return sys_fchown(fd, owner->uid, owner->gid);
+}
+
+/* chown(2): the owner may give the file to a group of his; CAP_CHOWN anything. */
+static int judge_chown(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
+{
+    const struct owner *owner = request;
+    struct stat st;
+    bool group_ok = owner->gid == (gid_t)-1 || owner->gid == caller->cred->fsgid;
+    if (caller->cred->fsuid == 0)
+        return 0;
+    (void)entry_stat(view, entry, &st);
+    for (int i = 0; i < caller->cred->group_count; i++)
+        group_ok = group_ok || caller->cred->groups[i] == owner->gid;
+    if (owner->uid == (uid_t)-1 && owner->gid == (gid_t)-1)
+        return 0;
+    bool user_ok = owner->uid == (uid_t)-1 || owner->uid == st.st_uid;
+    return st.st_uid == caller->cred->fsuid && user_ok && group_ok ? 0 : -EPERM;
+}
+
+void call_chown(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    int path = call->row->path[0].path;
+    struct owner owner = {(uid_t)call->args[path + 1], (gid_t)call->args[path + 2]};
+    struct change change = {judge_chown, act_chown, &owner, false};
+    change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
+}
+
+void call_fchown(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct owner owner = {(uid_t)call->args[1], (gid_t)call->args[2]};
+    struct change change = {judge_chown, act_chown, &owner, false};
+    change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
+}
+
+static int act_times(int fd, const void *request)
+{
+    return sys_futimens(fd, request);
+}
+
+/* utimensat(2): "now" may be set by whoever may write, other times by the owner alone. */
+static int judge_times(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
+{
+    const struct timespec *times = request;
+    if (times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)
+        return 0;
+    if (may_own(view, caller, entry) == 0)
+        return 0;
+    if (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW)
+        return may_access(view, caller, entry, 2);
+    return -EPERM;
+}
+
+static int from_timeval(const struct timeval *from, struct timespec *to)
+{
+    if (from->tv_usec < 0 || from->tv_usec >= 1000000)
+        return -EINVAL;
+    *to = (struct timespec){from->tv_sec, from->tv_usec * 1000};
+    return 0;
+}
+
+/* The times argument in each call's own form. 0 or -errno. */
+static int read_times(struct caller *caller, const struct call *call, uint64_t address, struct timespec times[2])
+{
+    struct timeval micro[2];
+    struct utimbuf seconds;
+    times[0].tv_nsec = times[1].tv_nsec = UTIME_NOW;
+    times[0].tv_sec = times[1].tv_sec = 0;
+    if (address == 0)
+        return 0;
+    if (call->number == SYS_utime) {
+        if (caller->ops->read(caller->context, address, &seconds, sizeof seconds) != (ssize_t)sizeof seconds)
+            return -EFAULT;
+        times[0] = (struct timespec){seconds.actime, 0};
+        times[1] = (struct timespec){seconds.modtime, 0};
+        return 0;
+    }
+    if (call->number == SYS_utimensat)
+        return caller->ops->read(caller->context, address, times, 2 * sizeof *times) == (ssize_t)(2 * sizeof *times)
+                   ? 0
+                   : -EFAULT;
+    if (caller->ops->read(caller->context, address, micro, sizeof micro) != (ssize_t)sizeof micro)
+        return -EFAULT;
+    int error = from_timeval(&micro[0], &times[0]);
+    return error < 0 ? error : from_timeval(&micro[1], &times[1]);
+}
+
+static bool valid_times(const struct timespec times[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (times[i].tv_nsec != UTIME_NOW && times[i].tv_nsec != UTIME_OMIT &&
+            (times[i].tv_nsec < 0 || times[i].tv_nsec >= 1000000000))
+            return false;
+    return true;
+}
+
+void call_utimens(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct timespec times[2];
+    int path = call->row->path[0].path;
+    struct change change = {judge_times, act_times, times, false};
+    int error = read_times(caller, call, call->args[path + 1], times);
+    if (error == 0 && !valid_times(times))
+        error = -EINVAL;
+    if (error < 0)
+        answer_result(answer, error);
+    else if (call->args[path] == 0 && path == 1 && (int)call->args[0] != AT_FDCWD)
+        /* futimens(): a null path means the descriptor. */
+        change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
+    else
+        change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
+}
+
+static int act_truncate(int fd, const void *request)
+{
+    char path[32];
+    const off_t *length = request;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    cleanup_fd int file = sys_openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK, 0);
+    return file < 0 ? file : sys_ftruncate(file, *length);
+}
+
+void call_truncate(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    off_t length = (off_t)call->args[1];
+    struct change change = {judge_writer, act_truncate, &length, true};
+    if (length < 0)
+        answer_result(answer, -EINVAL);
+    else
+        change_path(view, caller, call, WALK_FOLLOW, &change, answer);
+}
+
+/*
+ * FS_IOC_SETFLAGS and its like change an inode through any descriptor. In the layer the caller's own may act; the
+ * host's inodes stay as they are.
+ */
+void call_ioctl_flags(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct object object;
+    int error = descriptor_object(view, caller, (int)call->args[0], &object);
+    if (error < 0)
+        answer_result(answer, error);
+    else if (!object.named)
+        answer_continue(answer);
+    else
+        /* Another thread may swap the descriptor before the kernel looks: so never by the caller itself. */
+        answer_result(answer, -EOPNOTSUPP);
+    object_release(view, &object);
+}
+
+/* file_getattr, file_setattr (Linux 6.17): as on a file system that has no such attributes. */
+void call_file_attr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    (void)view, (void)caller, (void)call;
+    answer_result(answer, -EOPNOTSUPP);
+}

@@ -1,0 +1,201 @@
+/*
+ * Calls that only look: stat, statx, access, readlink, statfs, inotify_add_watch.
+ */
+#include "emul/arguments.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#define STATX_ARG_FLAGS 2
+#define STATX_ARG_MASK 3
+#define STATX_ARG_BUFFER 4
+
+static void answer_statx(struct view *view, struct caller *caller, const struct call *call, const struct entry *entry,
+                         const struct stat *st, struct answer *answer)
+{
+    struct statx sx;
+    int fd = directory_fd(view, entry->dir, entry->tree);
+    int flags = AT_SYMLINK_NOFOLLOW | (entry->name[0] == '\0' ? AT_EMPTY_PATH : 0);
+    flags |= (int)call->args[STATX_ARG_FLAGS] & (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC);
+    if (fd < 0) {
+        answer_result(answer, fd);
+        return;
+    }
+    if (syscall(SYS_statx, fd, entry->name, flags, (unsigned)call->args[STATX_ARG_MASK], &sx) < 0) {
+        answer_result(answer, -errno);
+        return;
+    }
+    sx.stx_uid = st->st_uid;
+    sx.stx_gid = st->st_gid;
+    sx.stx_mode = (uint16_t)st->st_mode;
+    sx.stx_nlink = (uint32_t)st->st_nlink;
+    sx.stx_ino = st->st_ino;
+    sx.stx_dev_major = major(st->st_dev);
+    sx.stx_dev_minor = minor(st->st_dev);
+    answer_bytes(caller, answer, call->args[STATX_ARG_BUFFER], &sx, sizeof sx, 0);
+}
+
+static void answer_stat(struct view *view, struct caller *caller, const struct call *call, const struct entry *entry,
+                        struct answer *answer)
+{
+    struct stat st;
+    int error = entry_stat(view, entry, &st);
+    if (error < 0)
+        answer_result(answer, error);
+    else if (call->number == SYS_statx)
+        answer_statx(view, caller, call, entry, &st, answer);
+    else
+        /* The kernel's and glibc's struct stat are the same on x86-64. */
+        answer_bytes(caller, answer, call->args[call->row->path[0].path + 1], &st, sizeof st, 0);
+}
+
+void call_stat(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
+        return;
+    const struct walked *walked = &taken.walked;
+    const struct entry *entry = &walked->entry;
+    bool merged = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 &&
+                  S_ISDIR(entry->st.st_mode) && entry->tree != view->host;
+    if (taken.by_descriptor || (walked->pure && !merged))
+        answer_continue(answer);
+    else if (walked->kind == WALK_RAW)
+        answer_real(view, caller, call, &taken, answer);
+    else if (entry->tree < 0)
+        answer_result(answer, -ENOENT);
+    else if (walked->slash && !S_ISDIR(entry->st.st_mode))
+        answer_result(answer, -ENOTDIR);
+    else
+        answer_stat(view, caller, call, entry, answer);
+    taken_release(view, &taken);
+}
+
+/* access(2) asks for the real identity, unless AT_EACCESS. */
+static int check_access(struct view *view, const struct caller *caller, const struct entry *entry, int mode,
+                        bool effective)
+{
+    if (effective || caller->cred->ruid == caller->cred->fsuid)
+        return mode == F_OK ? 0 : may_access(view, caller, entry, mode);
+    int fd = directory_fd(view, entry->dir, entry->tree);
+    if (fd < 0)
+        return fd;
+    identity_enter_real(view, caller->cred);
+    int error = sys_faccessat(fd, entry->name, mode,
+                              AT_EACCESS | AT_SYMLINK_NOFOLLOW | (entry->name[0] == '\0' ? AT_EMPTY_PATH : 0));
+    identity_leave(view);
+    return error == -EROFS ? 0 : error;
+}
+
+void call_access(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    int mode_argument = call->row->path[0].path + 1;
+    int mode = (int)call->args[mode_argument];
+    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
+        return;
+    const struct walked *walked = &taken.walked;
+    const struct entry *entry = &walked->entry;
+    bool merged = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 &&
+                  entry->tree != view->host;
+    if (taken.by_descriptor || (walked->pure && !merged))
+        answer_continue(answer);
+    else if (walked->kind == WALK_RAW)
+        answer_real(view, caller, call, &taken, answer);
+    else if ((mode & ~7) != 0)
+        answer_result(answer, -EINVAL);
+    else if (entry->tree < 0)
+        answer_result(answer, -ENOENT);
+    else if (walked->slash && !S_ISDIR(entry->st.st_mode))
+        answer_result(answer, -ENOTDIR);
+    else
+        answer_result(answer, check_access(view, caller, entry, mode, (taken.flags & AT_EACCESS) != 0));
+    taken_release(view, &taken);
+}
+
+static void answer_text(struct caller *caller, const struct call *call, struct answer *answer, int buffer,
+                        const char *text, size_t length)
+{
+    int64_t size = (int)call->args[buffer + 1];
+    if (size <= 0) {
+        answer_result(answer, -EINVAL);
+        return;
+    }
+    if ((int64_t)length > size)
+        length = (size_t)size;
+    answer_bytes(caller, answer, call->args[buffer], text, length, (int64_t)length);
+}
+
+/* A link in /proc: the kernel's text, but host paths of the layer as the view says them. */
+static void answer_proc_link(struct view *view, struct caller *caller, const struct call *call, struct taken *taken,
+                             struct answer *answer)
+{
+    char text[PATH_MAX];
+    char *host_path = taken->walked.host_path;
+    ssize_t length;
+    if (strcmp(host_path, "/proc/self") == 0 || strcmp(host_path, "/proc/thread-self") == 0)
+        length = snprintf(text, sizeof text, host_path[6] == 's' ? "%d" : "%d/task/%d", caller->tgid, caller->tid);
+    else
+        length = proc_link(view, host_path, text);
+    if (length < 0)
+        answer_result(answer, length);
+    else
+        answer_text(caller, call, answer, taken->argument + 1, text, (size_t)length);
+}
+
+void call_readlink(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    char text[PATH_MAX];
+    struct taken taken;
+    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
+        return;
+    const struct walked *walked = &taken.walked;
+    const struct entry *entry = &walked->entry;
+    if (walked->kind == WALK_RAW && walked->host_path[0] != '\0')
+        answer_proc_link(view, caller, call, &taken, answer);
+    else if (walked->pure || walked->kind == WALK_RAW)
+        answer_continue(answer);
+    else if (entry->tree < 0)
+        answer_result(answer, -ENOENT);
+    else if (!S_ISLNK(entry->st.st_mode))
+        answer_result(answer, walked->slash && !S_ISDIR(entry->st.st_mode) ? -ENOTDIR : -EINVAL);
+    else {
+        int fd = directory_fd(view, entry->dir, entry->tree);
+        ssize_t length = fd < 0 ? fd : sys_readlinkat(fd, entry->name, text, sizeof text);
+        if (length < 0)
+            answer_result(answer, length);
+        else
+            answer_text(caller, call, answer, taken.argument + 1, text, (size_t)length);
+    }
+    taken_release(view, &taken);
+}
+
+void call_statfs(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
+        return;
+    answer_real(view, caller, call, &taken, answer);
+    taken_release(view, &taken);
+}
+
+#define INOTIFY_DONT_FOLLOW 0x02000000u /* IN_DONT_FOLLOW */
+
+void call_inotify(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    unsigned flags = (call->args[2] & INOTIFY_DONT_FOLLOW) != 0 ? 0 : WALK_FOLLOW;
+    if (!take_path(view, caller, call, 0, flags, &taken, answer))
+        return;
+    const struct entry *entry = &taken.walked.entry;
+    /* Changes of a merged directory happen in the layer: watch that. */
+    if (taken.walked.kind == WALK_ENTRY && taken.walked.looked && entry->tree >= 0)
+        answer_at(view, caller, call, &taken, entry->tree, answer);
+    else
+        answer_real(view, caller, call, &taken, answer);
+    taken_release(view, &taken);
+}

@@ -1,0 +1,164 @@
+/*
+ * mkdir, mknod, symlink, link, unlink and rmdir.
+ */
+#include "emul/names.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+void call_mkdir(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    struct creation creation = {.link_from = -1};
+    if (!take_name(view, caller, call, 0, &taken, answer))
+        return;
+    /* mkdir(2): only the permission bits and the sticky bit count. */
+    creation.mode = S_IFDIR | ((mode_t)call->args[taken.argument + 1] & 01777);
+    answer_result(answer, name_create(view, caller, &taken, &creation));
+    taken_release(view, &taken);
+}
+
+void call_mknod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    struct creation creation = {.link_from = -1};
+    if (!take_name(view, caller, call, 0, &taken, answer))
+        return;
+    mode_t mode = (mode_t)call->args[taken.argument + 1];
+    mode_t type = mode & S_IFMT;
+    creation.mode = (type == 0 ? S_IFREG : type) | (mode & 07777);
+    if (type == S_IFCHR || type == S_IFBLK) {
+        /* A device leads out of the view, and 0/0 is the layer's whiteout. */
+        refuse_notice(view, caller, "%s: making device nodes is not allowed", taken.path);
+        answer_result(answer, -EPERM);
+    } else if (type == S_IFDIR) {
+        answer_result(answer, -EPERM);
+    } else if (type != 0 && type != S_IFREG && type != S_IFIFO && type != S_IFSOCK) {
+        answer_result(answer, -EINVAL);
+    } else {
+        answer_result(answer, name_create(view, caller, &taken, &creation));
+    }
+    taken_release(view, &taken);
+}
+
+void call_symlink(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    char target[PATH_MAX];
+    struct creation creation = {.mode = S_IFLNK | 0777, .target = target, .link_from = -1};
+    ssize_t length = read_path(caller, call->args[0], target);
+    if (length <= 0) {
+        answer_result(answer, length == 0 ? -ENOENT : length);
+        return;
+    }
+    if (!take_name(view, caller, call, 0, &taken, answer))
+        return;
+    answer_result(answer, name_create(view, caller, &taken, &creation));
+    taken_release(view, &taken);
+}
+
+void call_unlink(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    if (!take_name(view, caller, call, 0, &taken, answer))
+        return;
+    const struct walked *walked = &taken.walked;
+    const struct entry *entry = &walked->entry;
+    bool rmdir = call->number == SYS_rmdir ||
+                 (call->number == SYS_unlinkat && ((int)call->args[2] & AT_REMOVEDIR) != 0);
+    bool directory = walked->kind == WALK_ENTRY && entry->tree >= 0 && S_ISDIR(entry->st.st_mode);
+    int error = 0;
+    if (call->number == SYS_unlinkat && ((int)call->args[2] & ~AT_REMOVEDIR) != 0)
+        error = -EINVAL;
+    else if (walked->kind == WALK_RAW)
+        error = walked->host_path[0] == '\0' ? -EINVAL : -EPERM;
+    else if (walked->last == LAST_DOT || walked->last == LAST_DOTDOT)
+        error = !rmdir ? -EISDIR : walked->last == LAST_DOT ? -EINVAL : -ENOTEMPTY;
+    else if (walked->last == LAST_ROOT)
+        error = rmdir ? -EBUSY : -EISDIR;
+    else if (entry->tree < 0)
+        error = -ENOENT;
+    else if (!rmdir && walked->slash)
+        error = directory ? -EISDIR : -ENOTDIR;
+    else if ((error = may_remove(view, caller, entry)) < 0)
+        ;
+    else if (rmdir != directory)
+        error = rmdir ? -ENOTDIR : -EISDIR;
+    else if (is_mount_point(view, entry))
+        error = -EBUSY;
+    else
+        error = name_remove(view, entry);
+    answer_result(answer, error);
+    taken_release(view, &taken);
+}
+
+/* fs.protected_hardlinks: who neither owns the file nor may read and write it does not link it (proc(5)). */
+static int may_link(struct view *view, const struct caller *caller, const struct entry *entry)
+{
+    if (S_ISDIR(entry->st.st_mode))
+        return -EPERM;
+    if (may_own(view, caller, entry) == 0)
+        return 0;
+    return S_ISREG(entry->st.st_mode) && may_access(view, caller, entry, 2 | 4) == 0 ? 0 : -EPERM;
+}
+
+/* A descriptor of what the first path of link names, in the upper tree. A worker's pid + 1 is never mistaken: *wait. */
+static int link_source(struct view *view, struct caller *caller, struct taken *taken, pid_t *wait)
+{
+    struct entry *entry = &taken->walked.entry;
+    *wait = 0;
+    if (taken->by_descriptor || taken->walked.kind == WALK_RAW) {
+        /* O_TMPFILE and the like: /proc/self/fd/N, or AT_EMPTY_PATH. */
+        struct object object;
+        const char *last = taken->by_descriptor ? NULL : strrchr(taken->walked.host_path, '/');
+        int number = taken->by_descriptor ? taken->dirfd : last == NULL ? -1 : (int)strtol(last + 1, NULL, 10);
+        int error = descriptor_object(view, caller, number, &object);
+        int fd = error < 0 ? error : object.in_layer ? steal_fd(&object.fd) : -EXDEV;
+        object_release(view, &object);
+        return fd;
+    }
+    if (entry->tree < 0)
+        return -ENOENT;
+    if (taken->walked.slash && !S_ISDIR(entry->st.st_mode))
+        return -ENOTDIR;
+    int error = may_link(view, caller, entry);
+    if (error == 0)
+        error = copy_up(view, entry, false);
+    if (error > 0)
+        *wait = error;
+    return error != 0 ? (error > 0 ? -EAGAIN : error) : upper_open_path(view, entry);
+}
+
+void call_link(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken from, to;
+    unsigned follow = call->number == SYS_linkat ? TAKE_DEFAULT : 0;
+    pid_t wait = 0;
+    if (!take_path(view, caller, call, 0, follow | WALK_LOOK | TAKE_CHANGE, &from, answer))
+        return;
+    if (!take_name(view, caller, call, 1, &to, answer)) {
+        taken_release(view, &from);
+        return;
+    }
+    struct creation creation = {.mode = S_IFREG, .link_from = -1};
+    int error = 0;
+    if (to.walked.kind == WALK_ENTRY && (to.walked.last != LAST_NAME || to.walked.entry.tree >= 0))
+        error = from.walked.kind == WALK_ENTRY && from.walked.entry.tree < 0 ? -ENOENT : -EEXIST;
+    if (error == 0) {
+        creation.link_from = link_source(view, caller, &from, &wait);
+        error = creation.link_from;
+    }
+    if (error >= 0) {
+        error = name_create(view, caller, &to, &creation);
+        (void)close(creation.link_from);
+    }
+    answer_result(answer, error);
+    if (wait > 0) {
+        answer->kind = ANSWER_WAIT;
+        answer->worker = wait;
+    }
+    taken_release(view, &to);
+    taken_release(view, &from);
+}

@@ -1,0 +1,300 @@
+/*
+ * open, openat, openat2, creat.
+ *
+ * The caller's own call opens the file, where it really is: on the host when it is only read, in the layer when it
+ * may be written. coffer prepares that place (copy-up) and rewrites the path.
+ */
+#include "emul/arguments.h"
+#include "policy/devices.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+struct opening {
+    int flags;
+    mode_t mode;
+    unsigned walk;        /* WALK_* that the resolve flags ask for */
+    int flags_argument;   /* -1: creat and openat2 */
+    struct open_how how;  /* of openat2 */
+};
+
+static bool wants_write(int flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0;
+}
+
+static int access_mask(int flags)
+{
+    static const int masks[4] = {R_OK, W_OK, R_OK | W_OK, R_OK | W_OK};
+    return masks[flags & O_ACCMODE] | ((flags & O_TRUNC) != 0 ? W_OK : 0);
+}
+
+static unsigned resolve_to_walk(uint64_t resolve)
+{
+    unsigned walk_flags = 0;
+    if ((resolve & RESOLVE_NO_SYMLINKS) != 0)
+        walk_flags |= WALK_NO_SYMLINKS | WALK_NO_MAGIC;
+    if ((resolve & RESOLVE_NO_MAGICLINKS) != 0)
+        walk_flags |= WALK_NO_MAGIC;
+    if ((resolve & RESOLVE_BENEATH) != 0)
+        walk_flags |= WALK_BENEATH;
+    if ((resolve & RESOLVE_IN_ROOT) != 0)
+        walk_flags |= WALK_IN_ROOT;
+    if ((resolve & RESOLVE_NO_XDEV) != 0)
+        walk_flags |= WALK_NO_XDEV;
+    return walk_flags;
+}
+
+#define HOW_FLAGS_KNOWN                                                                                                \
+    ((uint64_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC |         \
+                FASYNC | O_DIRECT | 0100000 | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE))
+#define HOW_RESOLVE_KNOWN                                                                                              \
+    ((uint64_t)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT |    \
+                RESOLVE_CACHED))
+
+/* Reads struct open_how. 0; 1: the kernel is to judge it (too large, unknown bits); or -errno. */
+static int read_how(struct caller *caller, const struct call *call, struct opening *opening)
+{
+    struct open_how *how = &opening->how;
+    if (call->args[3] != sizeof *how)
+        return call->args[3] < sizeof *how ? -EINVAL : -E2BIG;
+    if (caller->ops->read(caller->context, call->args[2], how, sizeof *how) != (ssize_t)sizeof *how)
+        return -EFAULT;
+    if ((how->flags & ~HOW_FLAGS_KNOWN) != 0 || (how->resolve & ~HOW_RESOLVE_KNOWN) != 0 ||
+        (how->mode & ~(uint64_t)07777) != 0)
+        return -EINVAL;
+    if ((how->resolve & RESOLVE_BENEATH) != 0 && (how->resolve & RESOLVE_IN_ROOT) != 0)
+        return -EINVAL;
+    if (how->mode != 0 && (how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) == 0)
+        return -EINVAL;
+    /* "Only what is cached": the caller must be ready to ask again without it (openat2(2)). */
+    if ((how->resolve & RESOLVE_CACHED) != 0)
+        return -EAGAIN;
+    opening->flags = (int)how->flags;
+    opening->mode = (mode_t)how->mode;
+    opening->walk = resolve_to_walk(how->resolve);
+    return 0;
+}
+
+static int read_opening(struct caller *caller, const struct call *call, struct opening *opening)
+{
+    int path = call->row->path[0].path;
+    *opening = (struct opening){.flags_argument = path + 1};
+    if (call->number == SYS_openat2) {
+        opening->flags_argument = -1;
+        return read_how(caller, call, opening);
+    }
+    if (call->number == SYS_creat) {
+        opening->flags_argument = -1;
+        opening->flags = O_CREAT | O_WRONLY | O_TRUNC;
+        opening->mode = (mode_t)call->args[path + 1];
+    } else {
+        opening->flags = (int)call->args[path + 1];
+        opening->mode = (mode_t)call->args[path + 2];
+    }
+    return 0;
+}
+
+/* The call goes on with other flags (and for openat2 with the struct where no one can change it). */
+static void answer_flags(struct caller *caller, const struct call *call, const struct opening *opening,
+                         struct answer *answer, int flags)
+{
+    if (answer->kind != ANSWER_REWRITE)
+        return;
+    if (opening->flags_argument >= 0) {
+        answer->args[opening->flags_argument] = (uint64_t)(unsigned)flags;
+        return;
+    }
+    if (call->number != SYS_openat2)
+        return;
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags, .mode = (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0 ? opening->how.mode : 0};
+    uint64_t address;
+    int error = caller->ops->place(caller->context, &how, sizeof how, &address);
+    if (error < 0)
+        answer_result(answer, error);
+    else
+        answer->args[2] = address;
+}
+
+/* Creates over a whiteout: an empty file takes its place, the caller's open finds it. */
+static int create_over_whiteout(struct view *view, struct caller *caller, const struct taken *taken, mode_t mode,
+                                struct answer *answer)
+{
+    const struct entry *entry = &taken->walked.entry;
+    char temp[32];
+    struct stat parent;
+    int work = view->layer->work_fd;
+    int dirfd = directory_fd(view, entry->dir, UPPER);
+    int error = dirfd < 0 ? dirfd : sys_fstatat(dirfd, "", &parent, AT_EMPTY_PATH);
+    if (error < 0)
+        return error;
+    layer_temp_name(view->layer, temp);
+    cleanup_fd int fd = sys_openat2(work, temp, O_RDWR | O_CREAT | O_EXCL, 0600, SYS_BENEATH);
+    if (fd < 0)
+        return fd;
+    gid_t gid = (parent.st_mode & S_ISGID) != 0 ? parent.st_gid : caller->cred->fsgid;
+    if (caller->cred->fsuid != view->own.fsuid || gid != view->own.fsgid)
+        error = sys_fchown(fd, caller->cred->fsuid, gid);
+    if (error == 0)
+        error = sys_renameat2(work, temp, dirfd, entry->name, 0);
+    if (error < 0) {
+        (void)unlinkat(work, temp, 0);
+        return error;
+    }
+    answer->want_exit = true;
+    answer->finish.kind = FINISH_OPEN_MODE;
+    answer->finish.mode = mode & ~caller->fs->umask & 07777;
+    answer->finish.fd = steal_fd(&fd);
+    return 0;
+}
+
+static void open_new(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
+                     struct taken *taken, struct answer *answer)
+{
+    const struct entry *entry = &taken->walked.entry;
+    int error = taken->walked.slash ? -EISDIR : may_create(view, caller, entry->dir);
+    if (error == 0) {
+        int fd = upper_directory(view, entry->dir);
+        error = fd < 0 ? fd : 0;
+    }
+    int flags = opening->flags;
+    if (error == 0 && entry->whiteout) {
+        error = create_over_whiteout(view, caller, taken, opening->mode, answer);
+        flags &= ~(O_CREAT | O_EXCL);
+    }
+    if (error < 0) {
+        answer_result(answer, error);
+        return;
+    }
+    answer_at(view, caller, call, taken, UPPER, answer);
+    answer_flags(caller, call, opening, answer, flags);
+}
+
+/* A host device, FIFO or socket is passed through by policy, never copied. */
+static void open_special(struct view *view, struct caller *caller, const struct call *call,
+                         const struct opening *opening, struct taken *taken, struct answer *answer)
+{
+    const struct stat *st = &taken->walked.entry.st;
+    bool device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+    if (wants_write(opening->flags) && taken->walked.entry.tree == view->host &&
+        !(S_ISCHR(st->st_mode) && device_may_write(st->st_rdev)) && !S_ISSOCK(st->st_mode)) {
+        refuse_notice(view, caller, "%s: a %s of the host; writing to it is not allowed", taken->path,
+                      device ? "device" : "FIFO");
+        answer_result(answer, -EACCES);
+        return;
+    }
+    answer_real(view, caller, call, taken, answer);
+    answer_flags(caller, call, opening, answer, opening->flags);
+}
+
+static void open_for_write(struct view *view, struct caller *caller, const struct call *call,
+                           const struct opening *opening, struct taken *taken, struct answer *answer)
+{
+    struct entry *entry = &taken->walked.entry;
+    int error = may_access(view, caller, entry, access_mask(opening->flags));
+    if (error == 0)
+        error = copy_up(view, entry, (opening->flags & O_TRUNC) != 0);
+    if (error > 0) {
+        answer->kind = ANSWER_WAIT;
+        answer->worker = error;
+        return;
+    }
+    if (error < 0) {
+        answer_result(answer, error);
+        return;
+    }
+    answer_at(view, caller, call, taken, UPPER, answer);
+    answer_flags(caller, call, opening, answer, opening->flags & ~O_CREAT);
+}
+
+/* O_TMPFILE: a nameless file in the layer's directory. */
+static void open_temporary(struct view *view, struct caller *caller, const struct call *call,
+                           const struct opening *opening, struct taken *taken, struct answer *answer)
+{
+    int error = 0;
+    struct directory *dir = entry_directory(view, &taken->walked.entry, &error);
+    if (dir != NULL && (error = may_create(view, caller, dir)) == 0) {
+        int fd = upper_directory(view, dir);
+        error = fd < 0 ? fd : 0;
+    }
+    if (dir != NULL)
+        directory_release(view, dir);
+    if (error < 0) {
+        answer_result(answer, error);
+        return;
+    }
+    answer_at(view, caller, call, taken, UPPER, answer);
+    answer_flags(caller, call, opening, answer, opening->flags);
+}
+
+static void open_found(struct view *view, struct caller *caller, const struct call *call,
+                       const struct opening *opening, struct taken *taken, struct answer *answer)
+{
+    const struct entry *entry = &taken->walked.entry;
+    mode_t type = entry->st.st_mode & S_IFMT;
+    int flags = opening->flags;
+    bool named_only = (flags & O_PATH) != 0;
+    if (!named_only && (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
+        answer_result(answer, -EEXIST);
+    else if (!named_only && type == S_IFDIR && (flags & O_TMPFILE) == O_TMPFILE && wants_write(flags))
+        open_temporary(view, caller, call, opening, taken, answer);
+    else if (!named_only && type == S_IFDIR && (wants_write(flags) || (flags & O_CREAT) != 0))
+        answer_result(answer, -EISDIR);
+    else if (type != S_IFDIR && (taken->walked.slash || (flags & O_DIRECTORY) != 0))
+        answer_result(answer, -ENOTDIR);
+    else if (!named_only && type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
+        open_special(view, caller, call, opening, taken, answer);
+    else if (!named_only && type == S_IFREG && wants_write(flags))
+        open_for_write(view, caller, call, opening, taken, answer);
+    else {
+        answer_real(view, caller, call, taken, answer);
+        answer_flags(caller, call, opening, answer, flags);
+    }
+}
+
+/* In /proc: descriptors may be opened again as the kernel allows, its other files only be read. */
+static void open_raw(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
+                     struct taken *taken, struct answer *answer)
+{
+    const char *last = strrchr(taken->walked.host_path, '/');
+    struct stat st;
+    if (wants_write(opening->flags) && (opening->flags & O_PATH) == 0 && last != NULL && (last[1] < '0' || last[1] > '9') &&
+        sys_fstatat(AT_FDCWD, taken->walked.host_path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
+        answer_raw_change(view, caller, taken, answer);
+        return;
+    }
+    answer_real(view, caller, call, taken, answer);
+    answer_flags(caller, call, opening, answer, opening->flags);
+}
+
+void call_open(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct opening opening;
+    struct taken taken;
+    int error = read_opening(caller, call, &opening);
+    if (error < 0) {
+        answer_result(answer, error);
+        return;
+    }
+    int flags = opening.flags;
+    bool change = (flags & O_PATH) == 0 && (wants_write(flags) || (flags & O_CREAT) != 0);
+    bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+    unsigned walk_flags = opening.walk | (change ? WALK_LOOK | TAKE_CHANGE : 0) | (exclusive ? WALK_PARENT : 0);
+    if ((flags & O_NOFOLLOW) == 0 && !exclusive)
+        walk_flags |= WALK_FOLLOW;
+    if (!take_path(view, caller, call, 0, walk_flags, &taken, answer))
+        return;
+    const struct walked *walked = &taken.walked;
+    if (walked->kind == WALK_RAW)
+        open_raw(view, caller, call, &opening, &taken, answer);
+    else if (!walked->looked)
+        answer_continue(answer);
+    else if (walked->entry.tree >= 0)
+        open_found(view, caller, call, &opening, &taken, answer);
+    else if (change && (flags & O_CREAT) != 0)
+        open_new(view, caller, call, &opening, &taken, answer);
+    else
+        answer_result(answer, -ENOENT);
+    taken_release(view, &taken);
+}

@@ -1,0 +1,230 @@
+/*
+ * rename, renameat, renameat2.
+ *
+ * The source is made complete in the upper tree first (a directory with all its contents, and opaque); then one
+ * renameat2() there does it, which leaves a whiteout behind when a lower tree has the old name.
+ */
+#include "emul/names.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+struct renaming {
+    struct taken from, to;
+    unsigned flags;
+};
+
+static bool is_directory(const struct entry *entry)
+{
+    return entry->tree >= 0 && S_ISDIR(entry->st.st_mode);
+}
+
+/* The checks of types, in the kernel's order (may_delete() and vfs_rename() in fs/namei.c). */
+static int check_types(const struct renaming *r)
+{
+    const struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    bool exchange = (r->flags & RENAME_EXCHANGE) != 0;
+    if (from->tree < 0)
+        return -ENOENT;
+    if (to->tree >= 0 && (r->flags & RENAME_NOREPLACE) != 0)
+        return -EEXIST;
+    if (exchange && to->tree < 0)
+        return -ENOENT;
+    if (!is_directory(from) && (r->from.walked.slash || (!exchange && r->to.walked.slash)))
+        return -ENOTDIR;
+    if (exchange && !is_directory(to) && r->to.walked.slash)
+        return -ENOTDIR;
+    return 0;
+}
+
+static int check_replaced(const struct renaming *r)
+{
+    const struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    if (to->tree < 0 || (r->flags & RENAME_EXCHANGE) != 0)
+        return 0;
+    if (is_directory(from) && !is_directory(to))
+        return -ENOTDIR;
+    if (!is_directory(from) && is_directory(to))
+        return -EISDIR;
+    return 0;
+}
+
+/* A directory does not go below itself, nor something in place of an ancestor of itself. */
+static int check_loops(struct view *view, const struct renaming *r)
+{
+    const struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    int error = 0;
+    if (is_directory(from)) {
+        struct directory *dir = entry_directory(view, from, &error);
+        if (dir != NULL) {
+            error = directory_is_below(to->dir, dir) ? -EINVAL : 0;
+            directory_release(view, dir);
+        }
+    }
+    if (error == 0 && is_directory(to)) {
+        struct directory *dir = entry_directory(view, to, &error);
+        if (dir != NULL) {
+            bool below = directory_is_below(from->dir, dir);
+            error = below ? ((r->flags & RENAME_EXCHANGE) != 0 ? -EINVAL : -ENOTEMPTY) : 0;
+            directory_release(view, dir);
+        }
+    }
+    return error;
+}
+
+static int check_permission(struct view *view, const struct caller *caller, const struct renaming *r)
+{
+    const struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    int error = may_remove(view, caller, from);
+    if (error == 0)
+        error = to->tree >= 0 ? may_remove(view, caller, to) : may_create(view, caller, to->dir);
+    /* A directory that moves gets another "..": it must be writable itself. */
+    if (error == 0 && from->dir != to->dir && is_directory(from))
+        error = may_access(view, caller, from, 2);
+    if (error == 0 && from->dir != to->dir && is_directory(to) && (r->flags & RENAME_EXCHANGE) != 0)
+        error = may_access(view, caller, to, 2);
+    if (error == 0 && (is_mount_point(view, from) || (to->tree >= 0 && is_mount_point(view, to))))
+        error = -EBUSY;
+    return error;
+}
+
+/* Makes an entry complete in the upper tree. 0, -errno, or a worker's pid. */
+static int complete(struct view *view, struct entry *entry)
+{
+    if (is_directory(entry))
+        return copy_up_tree(view, entry);
+    if (entry->tree != UPPER && !S_ISREG(entry->st.st_mode) && !S_ISLNK(entry->st.st_mode))
+        return -EXDEV; /* a FIFO, socket or device of the host is never copied: mv makes a new one */
+    return copy_up(view, entry, false);
+}
+
+/* A directory that comes to stand where a lower tree has a name must hide it. */
+static int make_opaque(struct view *view, const struct entry *entry)
+{
+    cleanup_fd int fd = upper_open_path(view, entry);
+    return fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+}
+
+static int exchange(struct view *view, struct renaming *r)
+{
+    struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    int error = complete(view, from);
+    if (error == 0)
+        error = complete(view, to);
+    if (error == 0 && is_directory(from) && lookup_lower_has(view, to->dir, to->name, NULL))
+        error = make_opaque(view, from);
+    if (error == 0 && is_directory(to) && lookup_lower_has(view, from->dir, from->name, NULL))
+        error = make_opaque(view, to);
+    if (error != 0)
+        return error;
+    error = sys_renameat2(directory_fd(view, from->dir, UPPER), from->name, directory_fd(view, to->dir, UPPER),
+                          to->name, RENAME_EXCHANGE);
+    if (error == 0) {
+        directory_forget(view, from->dir, from->name);
+        directory_forget(view, to->dir, to->name);
+    }
+    return error;
+}
+
+/* A directory onto a whiteout: they trade places, and the whiteout stays or goes. */
+static int move_onto_whiteout(struct view *view, const struct entry *from, const struct entry *to, bool leave_whiteout)
+{
+    int from_fd = directory_fd(view, from->dir, UPPER);
+    int error = sys_renameat2(from_fd, from->name, directory_fd(view, to->dir, UPPER), to->name, RENAME_EXCHANGE);
+    if (error == 0 && !leave_whiteout)
+        error = sys_unlinkat(from_fd, from->name, 0);
+    return error;
+}
+
+static int move(struct view *view, struct renaming *r)
+{
+    struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    bool directory = is_directory(from);
+    int to_fd = upper_directory(view, to->dir);
+    int error = to_fd < 0 ? to_fd : to->tree == UPPER || to->whiteout ? 0 : upper_note_base(view, to->dir, to->name);
+    bool leave_whiteout = lookup_lower_has(view, from->dir, from->name, NULL);
+    bool lower_target = lookup_lower_has(view, to->dir, to->name, NULL);
+    if (error == 0 && directory && is_directory(to)) {
+        /* It is empty in the view, but its whiteouts would be in the kernel's way. */
+        error = name_remove(view, to);
+        to->whiteout = lower_target;
+    }
+    if (error == 0 && directory && lower_target)
+        error = make_opaque(view, from);
+    if (error < 0)
+        return error;
+    if (directory && to->whiteout)
+        error = move_onto_whiteout(view, from, to, leave_whiteout);
+    else
+        error = sys_renameat2(directory_fd(view, from->dir, UPPER), from->name, directory_fd(view, to->dir, UPPER),
+                              to->name, leave_whiteout ? RENAME_WHITEOUT : 0);
+    if (error == 0 && directory)
+        directory_moved(view, from->dir, from->name, to->dir, to->name);
+    return error;
+}
+
+/* Two names of one file: rename(2) does nothing. */
+static bool same_object(const struct entry *from, const struct entry *to)
+{
+    if (from->dir == to->dir && strcmp(from->name, to->name) == 0)
+        return true;
+    return to->tree >= 0 && from->tree == to->tree && !is_directory(from) && from->st.st_dev == to->st.st_dev &&
+           from->st.st_ino == to->st.st_ino;
+}
+
+static int perform(struct view *view, struct caller *caller, struct renaming *r)
+{
+    struct walked *from = &r->from.walked, *to = &r->to.walked;
+    int error;
+    if (from->kind == WALK_RAW || to->kind == WALK_RAW)
+        return -EPERM;
+    if (from->last != LAST_NAME || to->last != LAST_NAME)
+        return (r->flags & RENAME_NOREPLACE) != 0 && to->last != LAST_NAME ? -EEXIST : -EBUSY;
+    if ((error = check_types(r)) < 0 || (error = check_loops(view, r)) < 0)
+        return error;
+    if (same_object(&from->entry, &to->entry))
+        return 0;
+    if ((error = check_permission(view, caller, r)) < 0 || (error = check_replaced(r)) < 0)
+        return error;
+    if ((r->flags & RENAME_EXCHANGE) != 0)
+        return exchange(view, r);
+    if (is_directory(&to->entry)) {
+        struct directory *dir = entry_directory(view, &to->entry, &error);
+        int empty = dir == NULL ? error : listing_is_empty(view, dir);
+        directory_release(view, dir);
+        if (empty <= 0)
+            return empty < 0 ? empty : -ENOTEMPTY;
+    }
+    error = complete(view, &from->entry);
+    return error != 0 ? error : move(view, r);
+}
+
+void call_rename(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct renaming *r = malloc(sizeof *r);
+    if (r == NULL) {
+        answer_result(answer, -ENOMEM);
+        return;
+    }
+    r->flags = call->number == SYS_renameat2 ? (unsigned)call->args[4] : 0;
+    bool flags_ok = (r->flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT)) == 0 &&
+                    ((r->flags & RENAME_EXCHANGE) == 0 || (r->flags & (RENAME_NOREPLACE | RENAME_WHITEOUT)) == 0) &&
+                    /* A whiteout inside the view would delete what it names. */
+                    (r->flags & RENAME_WHITEOUT) == 0;
+    if (!flags_ok) {
+        answer_result(answer, -EINVAL);
+    } else if (take_name(view, caller, call, 0, &r->from, answer)) {
+        if (take_name(view, caller, call, 1, &r->to, answer)) {
+            int error = perform(view, caller, r);
+            answer_result(answer, error);
+            if (error > 0) {
+                answer->kind = ANSWER_WAIT;
+                answer->worker = error;
+            }
+            taken_release(view, &r->to);
+        }
+        taken_release(view, &r->from);
+    }
+    free(r);
+}

@@ -1,0 +1,252 @@
+/*
+ * Extended attributes. Those of the layer's own format do not exist in the view.
+ */
+#include "emul/change.h"
+
+#include <errno.h>
+#include <linux/limits.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/xattr.h>
+
+#define SYS_SETXATTRAT 463
+#define SYS_GETXATTRAT 464
+#define SYS_LISTXATTRAT 465
+
+struct request {
+    char name[XATTR_NAME_MAX + 1];
+    uint64_t address; /* of the value or list in the caller */
+    size_t size;
+    int flags;
+    char *value; /* owned by the handler */
+};
+
+struct at_arguments { /* struct xattr_args of setxattrat(2), Linux 6.13 */
+    uint64_t value;
+    uint32_t size, flags;
+};
+
+static int read_name(struct caller *caller, uint64_t address, char name[XATTR_NAME_MAX + 1])
+{
+    char text[PATH_MAX];
+    ssize_t length = read_path(caller, address, text);
+    if (length < 0)
+        return length == -ENAMETOOLONG ? -ERANGE : (int)length;
+    if (length == 0 || length > XATTR_NAME_MAX)
+        return -ERANGE;
+    memcpy(name, text, (size_t)length + 1);
+    return 0;
+}
+
+/* The arguments after the object: (name, value, size, flags), or for the *at calls (at_flags, name, args, size). */
+static int read_request(struct caller *caller, const struct call *call, int object, struct request *request)
+{
+    struct at_arguments at;
+    bool is_at = call->number >= SYS_SETXATTRAT && call->number <= SYS_LISTXATTRAT + 1;
+    int next = object + (is_at ? 2 : 1);
+    int error = 0;
+    *request = (struct request){.name = ""};
+    if (call->row->handler == HANDLER_LISTXATTR || call->row->handler == HANDLER_FLISTXATTR) {
+        request->address = call->args[next];
+        request->size = call->args[next + 1];
+        return 0;
+    }
+    error = read_name(caller, call->args[next], request->name);
+    if (error < 0 || call->row->handler == HANDLER_REMOVEXATTR || call->row->handler == HANDLER_FREMOVEXATTR)
+        return error;
+    if (!is_at) {
+        request->address = call->args[next + 1];
+        request->size = call->args[next + 2];
+        request->flags = next + 3 < 6 ? (int)call->args[next + 3] : 0;
+        return 0;
+    }
+    if (call->args[next + 2] < sizeof at)
+        return -EINVAL;
+    if (call->args[next + 2] > sizeof at)
+        return -E2BIG;
+    if (caller->ops->read(caller->context, call->args[next + 1], &at, sizeof at) != (ssize_t)sizeof at)
+        return -EFAULT;
+    request->address = at.value;
+    request->size = at.size;
+    request->flags = (int)at.flags;
+    return 0;
+}
+
+static void reply(struct caller *caller, struct answer *answer, const struct request *request, const char *data,
+                  ssize_t length)
+{
+    if (length < 0 || request->size == 0)
+        answer_result(answer, length);
+    else if ((size_t)length > request->size)
+        answer_result(answer, -ERANGE);
+    else
+        answer_bytes(caller, answer, request->address, data, (size_t)length, length);
+}
+
+static ssize_t list_shown(int fd, char *list, size_t size)
+{
+    ssize_t length = sys_flistxattr(fd, list, size);
+    ssize_t kept = 0;
+    for (ssize_t at = 0; at < length;) {
+        size_t one = strlen(list + at) + 1;
+        if (!xattr_is_own(list + at)) {
+            memmove(list + kept, list + at, one);
+            kept += (ssize_t)one;
+        }
+        at += (ssize_t)one;
+    }
+    return length < 0 ? length : kept;
+}
+
+/* Reads from an object that we hold open, as the caller. */
+static void answer_from(struct view *view, struct caller *caller, const struct call *call, int fd,
+                        const struct request *request, struct answer *answer)
+{
+    bool list = call->row->handler == HANDLER_LISTXATTR || call->row->handler == HANDLER_FLISTXATTR;
+    cleanup_free char *buffer = malloc(XATTR_SIZE_MAX);
+    if (buffer == NULL) {
+        answer_result(answer, -ENOMEM);
+        return;
+    }
+    identity_enter(view, caller->cred);
+    ssize_t length = list ? list_shown(fd, buffer, XATTR_SIZE_MAX)
+                          : sys_fgetxattr(fd, request->name, buffer, XATTR_SIZE_MAX);
+    identity_leave(view);
+    reply(caller, answer, request, buffer, length);
+}
+
+void call_getxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    struct request request;
+    int error = read_request(caller, call, call->row->path[0].path, &request);
+    if (error < 0) {
+        answer_result(answer, error);
+        return;
+    }
+    if (xattr_is_own(request.name)) {
+        answer_result(answer, -ENODATA);
+        return;
+    }
+    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
+        return;
+    const struct walked *walked = &taken.walked;
+    bool merged = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && walked->entry.tree >= 0 &&
+                  walked->entry.tree != view->host;
+    if (taken.by_descriptor || (walked->pure && !merged))
+        answer_continue(answer);
+    else if (walked->kind == WALK_RAW)
+        answer_real(view, caller, call, &taken, answer);
+    else if (walked->entry.tree < 0)
+        answer_result(answer, -ENOENT);
+    else {
+        int dirfd = directory_fd(view, walked->entry.dir, walked->entry.tree);
+        const char *name = walked->entry.name[0] == '\0' ? "." : walked->entry.name;
+        cleanup_fd int fd = dirfd < 0 ? dirfd : sys_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);
+        if (fd < 0)
+            answer_result(answer, fd);
+        else
+            answer_from(view, caller, call, fd, &request, answer);
+    }
+    taken_release(view, &taken);
+}
+
+void call_listxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    call_getxattr(view, caller, call, answer);
+}
+
+void call_fgetxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct request request;
+    (void)view;
+    int error = read_request(caller, call, 0, &request);
+    if (error == 0 && xattr_is_own(request.name))
+        error = -ENODATA;
+    if (error < 0)
+        answer_result(answer, error);
+    else
+        answer_continue(answer);
+}
+
+void call_flistxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct request request;
+    (void)read_request(caller, call, 0, &request);
+    cleanup_fd int fd = caller->ops->dup_fd(caller->context, (int)call->args[0]);
+    int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
+    if (fd < 0)
+        answer_result(answer, fd);
+    else if ((flags & O_PATH) != 0)
+        answer_result(answer, -EBADF);
+    else
+        answer_from(view, caller, call, fd, &request, answer);
+}
+
+static int act_set(int fd, const void *context)
+{
+    const struct request *request = context;
+    return sys_fsetxattr(fd, request->name, request->value, request->size, request->flags);
+}
+
+static int act_remove(int fd, const void *context)
+{
+    const struct request *request = context;
+    return sys_fremovexattr(fd, request->name);
+}
+
+/* xattr(7): user attributes need write permission, the others ownership or more, which the kernel judges on the copy. */
+static int judge_xattr(struct view *view, const struct caller *caller, const struct entry *entry, const void *context)
+{
+    const struct request *request = context;
+    if (strncmp(request->name, "user.", 5) != 0)
+        return may_own(view, caller, entry);
+    if (!S_ISREG(entry->st.st_mode) && !S_ISDIR(entry->st.st_mode))
+        return -EPERM;
+    return may_access(view, caller, entry, 2);
+}
+
+static void change_xattr(struct view *view, struct caller *caller, const struct call *call, bool by_path, bool remove,
+                         struct answer *answer)
+{
+    struct request request;
+    struct change change = {judge_xattr, remove ? act_remove : act_set, &request, false};
+    int error = read_request(caller, call, by_path ? call->row->path[0].path : 0, &request);
+    if (error == 0 && request.size > XATTR_SIZE_MAX)
+        error = -E2BIG;
+    if (error == 0 && xattr_is_own(request.name))
+        error = remove ? -ENODATA : -EPERM;
+    cleanup_free char *value = error < 0 ? NULL : malloc(request.size + 1);
+    if (error == 0 && value == NULL)
+        error = -ENOMEM;
+    if (error == 0 && request.size > 0 &&
+        caller->ops->read(caller->context, request.address, value, request.size) != (ssize_t)request.size)
+        error = -EFAULT;
+    request.value = value;
+    if (error < 0)
+        answer_result(answer, error);
+    else if (by_path)
+        change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
+    else
+        change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
+}
+
+void call_setxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    change_xattr(view, caller, call, true, false, answer);
+}
+
+void call_fsetxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    change_xattr(view, caller, call, false, false, answer);
+}
+
+void call_removexattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    change_xattr(view, caller, call, true, true, answer);
+}
+
+void call_fremovexattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    change_xattr(view, caller, call, false, true, answer);
+}

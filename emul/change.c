@@ -1,0 +1,114 @@
+#include "emul/change.h"
+
+#include <errno.h>
+
+int judge_owner(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
+{
+    (void)request;
+    return may_own(view, caller, entry);
+}
+
+int judge_writer(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
+{
+    (void)request;
+    return may_access(view, caller, entry, 2);
+}
+
+static void settle(struct answer *answer, int error)
+{
+    if (error > 0) {
+        answer->kind = ANSWER_WAIT;
+        answer->worker = error;
+    } else {
+        answer_result(answer, error);
+    }
+}
+
+/* Whether the object's owner is one that only an xattr tells: then the kernel's own check would be of the wrong one. */
+static bool owner_differs(struct view *view, const struct entry *entry)
+{
+    struct stat st;
+    (void)entry_stat(view, entry, &st);
+    return st.st_uid != entry->st.st_uid || st.st_gid != entry->st.st_gid;
+}
+
+static int act_on(struct view *view, struct caller *caller, int fd, const struct change *change)
+{
+    identity_enter(view, caller->cred);
+    int error = change->act(fd, change->request);
+    identity_leave(view);
+    return error;
+}
+
+static int change_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
+{
+    int error = 0;
+    if (change->opens_data && !S_ISREG(entry->st.st_mode))
+        return S_ISDIR(entry->st.st_mode) ? -EISDIR : -EINVAL;
+    if (entry->tree != UPPER || owner_differs(view, entry))
+        error = change->judge(view, caller, entry, change->request);
+    if (error == 0)
+        error = copy_up(view, entry, false);
+    if (error != 0)
+        return error;
+    cleanup_fd int fd = upper_open_path(view, entry);
+    error = fd < 0 ? fd : act_on(view, caller, fd, change);
+    if (error == 0 && S_ISDIR(entry->st.st_mode)) {
+        struct directory *dir = entry_directory(view, entry, &error);
+        if (dir != NULL) {
+            dir->meta_known = false;
+            directory_release(view, dir);
+        }
+    }
+    return error;
+}
+
+void change_path(struct view *view, struct caller *caller, const struct call *call, unsigned flags,
+                 const struct change *change, struct answer *answer)
+{
+    struct taken taken;
+    if (!take_path(view, caller, call, 0, flags | WALK_LOOK | TAKE_CHANGE, &taken, answer))
+        return;
+    struct walked *walked = &taken.walked;
+    if (taken.by_descriptor && taken.dirfd != AT_FDCWD)
+        change_descriptor(view, caller, taken.dirfd, true, change, answer);
+    else if (taken.by_descriptor)
+        answer_result(answer, -ENOENT);
+    else if (walked->kind == WALK_RAW)
+        answer_raw_change(view, caller, &taken, answer);
+    else if (walked->entry.tree < 0)
+        answer_result(answer, -ENOENT);
+    else if (walked->slash && !S_ISDIR(walked->entry.st.st_mode))
+        answer_result(answer, -ENOTDIR);
+    else
+        settle(answer, change_entry(view, caller, &walked->entry, change));
+    taken_release(view, &taken);
+}
+
+void change_descriptor(struct view *view, struct caller *caller, int fd, bool path_allowed,
+                       const struct change *change, struct answer *answer)
+{
+    struct object object;
+    int error = descriptor_object(view, caller, fd, &object);
+    if (error == 0 && !path_allowed && (fcntl(object.fd, F_GETFL) & O_PATH) != 0)
+        error = -EBADF;
+    if (error < 0) {
+        answer_result(answer, error);
+    } else if (!object.named) {
+        answer_continue(answer);
+    } else if (object.in_layer && (!object.found || object.entry.tree == UPPER)) {
+        /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
+        int judged = object.found && owner_differs(view, &object.entry)
+                         ? change->judge(view, caller, &object.entry, change->request)
+                         : 0;
+        settle(answer, judged < 0 ? judged : act_on(view, caller, object.fd, change));
+    } else if (object.raw) {
+        answer_result(answer, -EPERM);
+    } else if (object.found) {
+        settle(answer, change_entry(view, caller, &object.entry, change));
+    } else {
+        /* A host object that is no longer in the view: in the view nobody can tell that it did not change. */
+        answer_result(answer, 0);
+    }
+    object_release(view, &object);
+}

@@ -1,0 +1,176 @@
+/*
+ * From a caller's descriptor back to the view: which directory or file it is open on.
+ */
+#include "emul/view_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Directories below /proc are not cached: a chain of them is made for as long as somebody holds it. */
+static struct directory *proc_chain(struct view *view, const char *host_path, int *error)
+{
+    const char *name = host_path + strlen("/proc");
+    struct directory *dir = directory_find(view, view->root, "proc", 4);
+    if (dir == NULL)
+        dir = directory_add(view, view->root, "proc", 4, 1u << view->host);
+    *error = -ENOMEM;
+    while (dir != NULL) {
+        name += strspn(name, "/");
+        size_t length = strcspn(name, "/");
+        if (length == 0)
+            break;
+        struct directory *child = directory_add(view, dir, name, length, 1u << view->host);
+        directory_release(view, dir);
+        dir = child;
+        name += length;
+    }
+    return dir;
+}
+
+struct directory *view_directory(struct view *view, struct caller *caller, const char *path, int *error)
+{
+    struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
+    struct caller nobody = *caller;
+    struct walked walked;
+    struct directory *dir = NULL;
+    nobody.fs = &fs;
+    nobody.cred = &view->own;
+    walk_from(view, &nobody, view->root, true, path, WALK_LOOK, &walked);
+    *error = walked.error;
+    switch (walked.kind) {
+    case WALK_ENTRY:
+        dir = entry_directory(view, &walked.entry, error);
+        break;
+    case WALK_RAW:
+        dir = proc_chain(view, walked.host_path, error);
+        break;
+    case WALK_ERROR:
+        break;
+    }
+    walked_release(view, &walked);
+    return dir;
+}
+
+/* What /proc shows for a descriptor, as a view path. 0 or -errno (-EBADF: no such descriptor). */
+static int descriptor_text(struct view *view, const struct caller *caller, int fd, char text[PATH_MAX],
+                           bool *in_layer)
+{
+    char link[64], host[PATH_MAX];
+    (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", caller->tid, fd);
+    ssize_t length = sys_readlinkat(AT_FDCWD, link, host, sizeof host - 1);
+    if (length < 0)
+        return length == -ENOENT ? -EBADF : (int)length;
+    host[length] = '\0';
+    memcpy(text, host, (size_t)length + 1);
+    if (text[0] == '/')
+        view_path_of_host(view, text);
+    if (in_layer != NULL)
+        *in_layer = strcmp(text, host) != 0;
+    return 0;
+}
+
+struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error)
+{
+    char text[PATH_MAX];
+    struct directory *dir;
+    if (fd < 0) {
+        *error = -EBADF;
+        return NULL;
+    }
+    *error = descriptor_text(view, caller, fd, text, NULL);
+    if (*error < 0)
+        return NULL;
+    if (text[0] != '/') {
+        *error = -ENOTDIR;
+        return NULL;
+    }
+    dir = view_directory(view, caller, text, error);
+    /* "/dir (deleted)": the kernel finds nothing in a removed directory. */
+    return dir;
+}
+
+int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object)
+{
+    char text[PATH_MAX];
+    struct walked walked;
+    struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
+    struct caller nobody = *caller;
+    *object = (struct object){.fd = -1};
+    int error = descriptor_text(view, caller, fd, text, &object->in_layer);
+    if (error < 0)
+        return error;
+    object->fd = caller->ops->dup_fd(caller->context, fd);
+    if (object->fd < 0)
+        return object->fd;
+    error = sys_fstatat(object->fd, "", &object->st, AT_EMPTY_PATH);
+    if (error < 0)
+        return error;
+    object->named = text[0] == '/';
+    if (!object->named || strncmp(text, "/memfd:", 7) == 0) {
+        object->named = false;
+        return 0;
+    }
+    nobody.fs = &fs;
+    nobody.cred = &view->own;
+    walk_from(view, &nobody, view->root, true, text, WALK_LOOK, &walked);
+    if (walked.kind == WALK_RAW)
+        object->raw = true;
+    if (walked.kind == WALK_ENTRY && walked.entry.tree >= 0) {
+        /*
+         * The name must still be the object, or on the host have been: a descriptor that was opened before the copy-up
+         * means the copy now.
+         */
+        int tree = object->in_layer ? walked.entry.tree : view->host;
+        int dirfd = directory_fd(view, walked.entry.dir, tree);
+        struct stat st;
+        int flags = walked.entry.name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
+        if (dirfd >= 0 && sys_fstatat(dirfd, walked.entry.name, &st, flags) == 0 && st.st_dev == object->st.st_dev &&
+            st.st_ino == object->st.st_ino) {
+            object->entry = walked.entry;
+            walked.entry.dir = NULL;
+            object->found = true;
+        }
+    }
+    walked_release(view, &walked);
+    return 0;
+}
+
+void object_release(struct view *view, struct object *object)
+{
+    entry_release(view, &object->entry);
+    if (object->fd >= 0)
+        (void)close(object->fd);
+    object->fd = -1;
+}
+
+int real_tree(const struct view *view, uint32_t trees)
+{
+    if ((trees & (1u << view->host)) != 0)
+        return view->host;
+    return __builtin_ctz(trees);
+}
+
+/* Whether the caller can search its way to the layer; if not, its inherited descriptor leads there. */
+static const char *tree_prefix(struct view *view, const struct caller *caller, int tree, char room[64])
+{
+    if (tree == view->host || !view->upper_private || caller == NULL || caller->cred->fsuid == view->own.fsuid ||
+        tree != UPPER || view->hidden_fd < 0)
+        return view->trees[tree].prefix;
+    (void)snprintf(room, 64, "/proc/self/fd/%d", view->hidden_fd);
+    return room;
+}
+
+int real_path(struct view *view, const struct caller *caller, struct directory *dir, int tree, const char *name,
+              char path[PATH_MAX])
+{
+    char in_view[PATH_MAX], room[64];
+    int error = directory_path(dir, in_view);
+    if (error < 0)
+        return error;
+    const char *prefix = tree_prefix(view, caller, tree, room);
+    const char *middle = in_view[1] == '\0' ? "" : in_view;
+    int length = name[0] == '\0' ? snprintf(path, PATH_MAX, "%s%s", prefix, *middle == '\0' && *prefix == '\0' ? "/" : middle)
+                                 : snprintf(path, PATH_MAX, "%s%s/%s", prefix, middle, name);
+    return length < PATH_MAX ? 0 : -ENAMETOOLONG;
+}

@@ -1,0 +1,177 @@
+/*
+ * Who asks: the supervisor takes the caller's file-system identity for the calls whose
+ * permission the kernel is to judge.
+ *
+ * setfsuid(2) changes one thread and takes CAP_DAC_OVERRIDE and its like out of
+ * the effective set when the new fsuid is not 0 (capabilities(7)).
+ */
+#include "emul/view_internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static bool same_identity(const struct credentials *a, const struct credentials *b)
+{
+    return a->fsuid == b->fsuid && a->fsgid == b->fsgid && a->group_count == b->group_count &&
+           (a->group_count == 0 || memcmp(a->groups, b->groups, (size_t)a->group_count * sizeof *a->groups) == 0);
+}
+
+static void take(uid_t uid, gid_t gid, const struct credentials *groups)
+{
+    /* The raw calls: glibc's setgroups() would change every thread. */
+    (void)syscall(SYS_setgroups, groups->group_count, groups->groups);
+    (void)syscall(SYS_setfsgid, gid);
+    (void)syscall(SYS_setfsuid, uid);
+}
+
+void identity_enter(struct view *view, const struct credentials *cred)
+{
+    if (same_identity(&view->own, cred))
+        return;
+    take(cred->fsuid, cred->fsgid, cred);
+    view->foreign = true;
+}
+
+void identity_enter_real(struct view *view, const struct credentials *cred)
+{
+    if (view->own.fsuid == cred->ruid && view->own.fsgid == cred->rgid && same_identity(&view->own, cred))
+        return;
+    take(cred->ruid, cred->rgid, cred);
+    view->foreign = true;
+}
+
+void identity_leave(struct view *view)
+{
+    if (!view->foreign)
+        return;
+    (void)syscall(SYS_setfsuid, view->own.fsuid);
+    (void)syscall(SYS_setfsgid, view->own.fsgid);
+    (void)syscall(SYS_setgroups, view->own.group_count, view->own.groups);
+    view->foreign = false;
+}
+
+void view_identity_restore(struct view *view)
+{
+    identity_leave(view);
+}
+
+void umask_enter(struct view *view, const struct caller *caller)
+{
+    if (view->umask_now == caller->fs->umask)
+        return;
+    (void)umask(caller->fs->umask);
+    view->umask_now = caller->fs->umask;
+}
+
+static bool in_groups(const struct credentials *cred, gid_t gid)
+{
+    if (cred->fsgid == gid)
+        return true;
+    for (int i = 0; i < cred->group_count; i++)
+        if (cred->groups[i] == gid)
+            return true;
+    return false;
+}
+
+/* The kernel's generic_permission() without ACLs, for objects whose real owner only coffer knows. */
+static int judge(const struct credentials *cred, uid_t uid, gid_t gid, mode_t mode, int mask)
+{
+    mode_t bits = mode & 7;
+    if (cred->fsuid == 0)
+        return (mask & X_OK) == 0 || S_ISDIR(mode) || (mode & 0111) != 0 ? 0 : -EACCES;
+    if (cred->fsuid == uid)
+        bits = (mode >> 6) & 7;
+    else if (in_groups(cred, gid))
+        bits = (mode >> 3) & 7;
+    return ((mode_t)mask & ~bits) == 0 ? 0 : -EACCES;
+}
+
+/* A read-only file system is no obstacle: the write goes to the layer. */
+static int forgive_read_only(int error)
+{
+    return error == -EROFS ? 0 : error;
+}
+
+int may_access_dir(struct view *view, const struct caller *caller, struct directory *dir, int mask)
+{
+    struct directory_meta meta;
+    int tree = __builtin_ctz(dir->trees);
+    if (tree != view->host) {
+        int error = directory_meta_get(view, dir, &meta);
+        if (error < 0)
+            return error;
+        if (meta.override)
+            return judge(caller->cred, meta.uid, meta.gid, meta.mode, mask);
+    }
+    int fd = directory_fd(view, dir, tree);
+    if (fd < 0)
+        return fd;
+    identity_enter(view, caller->cred);
+    int error = sys_faccessat(fd, "", mask, AT_EACCESS | AT_EMPTY_PATH);
+    identity_leave(view);
+    return forgive_read_only(error);
+}
+
+int may_access(struct view *view, const struct caller *caller, const struct entry *entry, int mask)
+{
+    struct stat st;
+    if (entry->name[0] == '\0')
+        return may_access_dir(view, caller, entry->dir, mask);
+    if (entry->tree != view->host && !view->own_root) {
+        (void)entry_stat(view, entry, &st);
+        if (st.st_uid != entry->st.st_uid || st.st_gid != entry->st.st_gid)
+            return judge(caller->cred, st.st_uid, st.st_gid, st.st_mode, mask);
+    }
+    int fd = directory_fd(view, entry->dir, entry->tree);
+    if (fd < 0)
+        return fd;
+    identity_enter(view, caller->cred);
+    int error = sys_faccessat(fd, entry->name, mask, AT_EACCESS | AT_SYMLINK_NOFOLLOW);
+    identity_leave(view);
+    return forgive_read_only(error);
+}
+
+int may_own(struct view *view, const struct caller *caller, const struct entry *entry)
+{
+    struct stat st;
+    (void)entry_stat(view, entry, &st);
+    return caller->cred->fsuid == 0 || caller->cred->fsuid == st.st_uid ? 0 : -EPERM;
+}
+
+int may_create(struct view *view, const struct caller *caller, struct directory *dir)
+{
+    if (dir->dead)
+        return -ENOENT;
+    return may_access_dir(view, caller, dir, W_OK | X_OK);
+}
+
+bool is_mount_point(struct view *view, const struct entry *entry)
+{
+    struct stat parent, child;
+    if (entry->name[0] == '\0')
+        return true;
+    if ((entry->trees & (1u << view->host)) == 0 && entry->tree != view->host)
+        return false;
+    int fd = directory_fd(view, entry->dir, view->host);
+    if (fd < 0 || sys_fstatat(fd, "", &parent, AT_EMPTY_PATH) < 0 ||
+        sys_fstatat(fd, entry->name, &child, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    return parent.st_dev != child.st_dev;
+}
+
+int may_remove(struct view *view, const struct caller *caller, const struct entry *entry)
+{
+    struct directory_meta meta;
+    struct stat st;
+    int error = may_access_dir(view, caller, entry->dir, W_OK | X_OK);
+    if (error == 0)
+        error = directory_meta_get(view, entry->dir, &meta);
+    if (error < 0)
+        return error;
+    if ((meta.mode & S_ISVTX) == 0 || caller->cred->fsuid == 0 || caller->cred->fsuid == meta.uid)
+        return 0;
+    (void)entry_stat(view, entry, &st);
+    return st.st_uid == caller->cred->fsuid ? 0 : -EPERM;
+}

@@ -1,0 +1,275 @@
+/*
+ * LAYER/base: one line a changed path, appended by one write each.
+ *
+ *   MODE DEV INO SIZE MTIME.NS CTIME.NS CHECKSUM PATH
+ *
+ * Each record begins with a newline of its own as well as ending in one, so that a
+ * tail that was cut off by a crash or a full disk spoils no later record; the checksum tells
+ * whole records from halves. A newline and a backslash in the path are written \n and \\.
+ */
+#include "emul/cleanup.h"
+#include "emul/layer.h"
+#include "emul/layer_base.h"
+#include "emul/sys.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* Room for the numbers of a record. */
+enum { NUMBERS_MAX = 256 };
+
+struct base_entry {
+    char *path; /* points into layer_bases.text */
+    struct layer_base base;
+};
+
+struct layer_bases {
+    char *text;
+    struct base_entry *slots; /* open addressing; a free slot has no path */
+    size_t slot_count;        /* a power of two, at least twice `used` */
+    size_t used;
+};
+
+static uint32_t hash_bytes(uint32_t hash, const char *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)bytes[i]) * 16777619U;
+    return hash;
+}
+
+static uint32_t record_checksum(const char *numbers, size_t size, const char *path)
+{
+    return hash_bytes(hash_bytes(2166136261U, numbers, size), path, strlen(path));
+}
+
+static void escape_path(char *out, const char *path)
+{
+    for (; *path != '\0'; path++) {
+        if (*path == '\n' || *path == '\\')
+            *out++ = '\\';
+        *out++ = *path == '\n' ? 'n' : *path;
+    }
+    *out = '\0';
+}
+
+static void unescape_path(char *path)
+{
+    char *out = path;
+    for (; *path != '\0'; path++) {
+        if (*path != '\\' || path[1] == '\0') {
+            *out++ = *path;
+            continue;
+        }
+        path++;
+        *out++ = *path == 'n' ? '\n' : *path;
+    }
+    *out = '\0';
+}
+
+static struct layer_base base_of(const struct stat *st)
+{
+    if (st == NULL)
+        return (struct layer_base){.mode = 0};
+    return (struct layer_base){
+        .mode = st->st_mode,
+        .dev = st->st_dev,
+        .ino = st->st_ino,
+        .size = (uint64_t)st->st_size,
+        .mtime = st->st_mtim,
+        .ctime = st->st_ctim,
+    };
+}
+
+/* A whole record in fresh memory, its length in *size; NULL without memory. */
+static char *format_record(const char *path, const struct layer_base *base, size_t *size)
+{
+    size_t room = 2 * strlen(path) + NUMBERS_MAX + 16;
+    char *record = malloc(room);
+    cleanup_free char *escaped = malloc(2 * strlen(path) + 1);
+    if (record == NULL || escaped == NULL) {
+        free(record);
+        return NULL;
+    }
+    escape_path(escaped, path);
+    int length = snprintf(record, NUMBERS_MAX,
+                          "\n%" PRIo32 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRId64 ".%ld %" PRId64 ".%ld", base->mode,
+                          base->dev, base->ino, base->size, (int64_t)base->mtime.tv_sec, base->mtime.tv_nsec,
+                          (int64_t)base->ctime.tv_sec, base->ctime.tv_nsec);
+    uint32_t sum = record_checksum(record + 1, (size_t)length - 1, escaped);
+    length += snprintf(record + length, room - (size_t)length, " %08" PRIx32 " %s\n", sum, escaped);
+    *size = (size_t)length;
+    return record;
+}
+
+int layer_base_note(struct layer *layer, const char *path, const struct stat *st)
+{
+    if (layer->base_fd < 0)
+        return -EBADF;
+    const struct layer_base base = base_of(st);
+    size_t size;
+    cleanup_free char *record = format_record(path, &base, &size);
+    if (record == NULL)
+        return -ENOMEM;
+    return sys_write_all(layer->base_fd, record, size);
+}
+
+/* Parses a line in place; false when it is not a whole record. */
+static bool parse_record(char *line, struct base_entry *entry)
+{
+    struct layer_base *base = &entry->base;
+    int64_t mtime;
+    int64_t ctime;
+    uint32_t sum;
+    int numbers = -1;
+    int head = -1;
+    int fields = sscanf(line,
+                        "%" SCNo32 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNd64 ".%ld %" SCNd64 ".%ld%n %8" SCNx32
+                        "%n",
+                        &base->mode, &base->dev, &base->ino, &base->size, &mtime, &base->mtime.tv_nsec, &ctime,
+                        &base->ctime.tv_nsec, &numbers, &sum, &head);
+    if (fields != 9 || numbers < 0 || head < 0 || line[head] != ' ')
+        return false;
+    entry->path = line + head + 1;
+    if (record_checksum(line, (size_t)numbers, entry->path) != sum)
+        return false;
+    base->mtime.tv_sec = (time_t)mtime;
+    base->ctime.tv_sec = (time_t)ctime;
+    unescape_path(entry->path);
+    return true;
+}
+
+static struct base_entry *find_slot(const struct layer_bases *bases, const char *path)
+{
+    size_t slot = hash_bytes(2166136261U, path, strlen(path)) & (bases->slot_count - 1);
+    while (bases->slots[slot].path != NULL && strcmp(bases->slots[slot].path, path) != 0)
+        slot = (slot + 1) & (bases->slot_count - 1);
+    return &bases->slots[slot];
+}
+
+static int load_text(int layer_dir, char **text, size_t *size)
+{
+    cleanup_fd int fd = sys_openat(layer_dir, "base", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    struct stat st = {.st_size = 0};
+    if (fd < 0 && fd != -ENOENT)
+        return fd;
+    int status = fd < 0 ? 0 : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (status < 0)
+        return status;
+    if (fd >= 0 && !S_ISREG(st.st_mode))
+        return -EBADMSG;
+    char *buffer = malloc((size_t)st.st_size + 1);
+    if (buffer == NULL)
+        return -ENOMEM;
+    size_t used = 0;
+    ssize_t got = 0;
+    while (used < (size_t)st.st_size && (got = read(fd, buffer + used, (size_t)st.st_size - used)) > 0)
+        used += (size_t)got;
+    if (got < 0) {
+        status = -errno;
+        free(buffer);
+        return status;
+    }
+    buffer[used] = '\0';
+    *text = buffer;
+    *size = used;
+    return 0;
+}
+
+static int allocate_slots(struct layer_bases *bases, size_t size)
+{
+    size_t lines = 1;
+    for (size_t i = 0; i < size; i++)
+        lines += bases->text[i] == '\n';
+    bases->slot_count = 16;
+    while (bases->slot_count < 2 * lines)
+        bases->slot_count *= 2;
+    bases->slots = calloc(bases->slot_count, sizeof *bases->slots);
+    return bases->slots == NULL ? -ENOMEM : 0;
+}
+
+int layer_bases_load(const struct layer *layer, struct layer_bases **result)
+{
+    struct layer_bases *bases = calloc(1, sizeof *bases);
+    if (bases == NULL)
+        return -ENOMEM;
+    size_t size = 0;
+    int status = load_text(layer->dir_fd, &bases->text, &size);
+    if (status == 0)
+        status = allocate_slots(bases, size);
+    if (status < 0) {
+        layer_bases_free(bases);
+        return status;
+    }
+    char *end = bases->text + size;
+    char *newline;
+    /* What follows the last newline was cut off. */
+    for (char *line = bases->text; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
+        struct base_entry entry;
+        *newline = '\0';
+        if (!parse_record(line, &entry))
+            continue;
+        struct base_entry *slot = find_slot(bases, entry.path);
+        if (slot->path == NULL)
+            *slot = entry;
+    }
+    *result = bases;
+    return 0;
+}
+
+const struct layer_base *layer_bases_find(const struct layer_bases *bases, const char *path)
+{
+    const struct base_entry *slot = find_slot(bases, path);
+    return slot->path == NULL ? NULL : &slot->base;
+}
+
+void layer_bases_free(struct layer_bases *bases)
+{
+    if (bases == NULL)
+        return;
+    free(bases->slots);
+    free(bases->text);
+    free(bases);
+}
+
+static int write_kept(int fd, const struct layer_bases *bases, bool (*drop)(const char *, void *), void *data)
+{
+    for (size_t i = 0; i < bases->slot_count; i++) {
+        const struct base_entry *entry = &bases->slots[i];
+        if (entry->path == NULL || drop(entry->path, data))
+            continue;
+        size_t size;
+        cleanup_free char *record = format_record(entry->path, &entry->base, &size);
+        if (record == NULL)
+            return -ENOMEM;
+        int status = sys_write_all(fd, record, size);
+        if (status < 0)
+            return status;
+    }
+    return 0;
+}
+
+int layer_base_forget(struct layer *layer, bool (*drop)(const char *path, void *data), void *data)
+{
+    struct layer_bases *bases;
+    int status = layer_bases_load(layer, &bases);
+    if (status < 0)
+        return status;
+    (void)sys_unlinkat(layer->dir_fd, "base.new", 0);
+    cleanup_fd int fd =
+        sys_openat(layer->dir_fd, "base.new", O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    status = fd < 0 ? fd : write_kept(fd, bases, drop, data);
+    layer_bases_free(bases);
+    if (status == 0)
+        status = sys_fsync(fd);
+    if (status == 0)
+        status = sys_renameat2(layer->dir_fd, "base.new", layer->dir_fd, "base", 0);
+    if (status < 0) {
+        (void)sys_unlinkat(layer->dir_fd, "base.new", 0);
+        return status;
+    }
+    if (layer->base_fd >= 0)
+        (void)close(layer->base_fd);
+    layer->base_fd = steal_fd(&fd);
+    return 0;
+}

@@ -1,0 +1,23 @@
+/*
+ * LAYER/layer.json: what a layer says of itself. Always replaced as a whole, so that
+ * it is there and complete or not there at all.
+ */
+#ifndef COFFER_EMUL_LAYER_META_H
+#define COFFER_EMUL_LAYER_META_H
+
+#include <jansson.h>
+
+/*
+ * Reads LAYER/layer.json. On success the caller owns *meta. -ENOENT: there is none;
+ * -EBADMSG: it is damaged; -EPROTONOSUPPORT: of another format, whose number is put in
+ * *format; or another -errno.
+ */
+int layer_meta_read(int layer_dir, json_t **meta, long *format);
+
+/* Writes the layer.json of a new layer. argv may be NULL. 0 or -errno. */
+int layer_meta_create(int layer_dir, char *const argv[]);
+
+/* Notes one more run, of argv, in an existing layer.json. 0 or -errno. */
+int layer_meta_note_run(int layer_dir, json_t *meta, char *const argv[]);
+
+#endif

@@ -1,0 +1,387 @@
+/*
+ * Directory listings.
+ *
+ * No table of open directories is kept: the cursor is the file position of the
+ * caller's own description, which the kernel shares over dup, fork and exec.
+ *
+ * A directory that only one tree has keeps that tree's order and positions. A merged one, read
+ * from its beginning, is ordered by a 63-bit hash of the names, and the position is the hash of the next
+ * name. Which of the two a description is in must not change half-way, so a merged reading marks it with
+ * F_SETSIG, a number that the kernel keeps for each description and that means nothing on a
+ * directory. A reading that began before the directory was touched goes on in the host's order, less what
+ * was removed since; names added since need not be returned (readdir(3p)).
+ */
+#include "emul/view_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define RAW_BUFFER (64 << 10)
+#define CURSOR_MARK 61 /* a real-time signal number, as F_SETSIG wants */
+#define CURSOR_END INT64_MAX
+
+struct raw_entry { /* struct linux_dirent64, getdents64(2) */
+    uint64_t ino;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[];
+};
+
+struct item {
+    uint64_t hash;
+    uint64_t ino;
+    uint8_t type;
+    uint8_t tree;
+    bool gone; /* a whiteout, or hidden */
+    uint32_t name; /* offset in names */
+};
+
+struct listing {
+    struct item *items;
+    size_t count, room;
+    char *names;
+    size_t names_size, names_room;
+};
+
+static void listing_free(struct listing *listing)
+{
+    free(listing->items);
+    free(listing->names);
+}
+
+/* FNV-1a; its low bits are spread once more, since positions compare whole. Never 0 or 1: "." and "..". */
+static uint64_t name_hash(const char *name)
+{
+    uint64_t hash = 14695981039346656037u;
+    for (; *name != '\0'; name++)
+        hash = (hash ^ (unsigned char)*name) * 1099511628211u;
+    hash ^= hash >> 32;
+    hash *= 0x9e3779b97f4a7c15u;
+    return ((hash >> 1) % (INT64_MAX - 4)) + 2;
+}
+
+static bool add_item(struct listing *listing, const struct raw_entry *raw, int tree, bool gone)
+{
+    size_t length = strlen(raw->name) + 1;
+    if (listing->count == listing->room) {
+        size_t room = listing->room == 0 ? 64 : listing->room * 2;
+        struct item *items = realloc(listing->items, room * sizeof *items);
+        if (items == NULL)
+            return false;
+        listing->items = items;
+        listing->room = room;
+    }
+    if (listing->names_size + length > listing->names_room) {
+        size_t room = (listing->names_room == 0 ? 1024 : listing->names_room * 2) + length;
+        char *names = room > UINT32_MAX ? NULL : realloc(listing->names, room);
+        if (names == NULL)
+            return false;
+        listing->names = names;
+        listing->names_room = room;
+    }
+    memcpy(listing->names + listing->names_size, raw->name, length);
+    listing->items[listing->count++] = (struct item){name_hash(raw->name), raw->ino, raw->type, (uint8_t)tree, gone,
+                                                     (uint32_t)listing->names_size};
+    listing->names_size += length;
+    return true;
+}
+
+static bool is_dot(const char *name)
+{
+    return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
+}
+
+/* Whether a name that one tree lists is not to be seen, and hides what lies below. */
+static bool is_gone(struct view *view, struct directory *dir, int tree, const struct raw_entry *raw)
+{
+    struct stat st;
+    if (tree == view->host)
+        return lookup_is_hidden(view, dir, raw->name);
+    if (raw->type != DT_CHR && raw->type != DT_UNKNOWN && raw->type != DT_REG)
+        return false;
+    if (raw->type == DT_REG)
+        return false;
+    int fd = directory_fd(view, dir, tree);
+    return fd >= 0 && sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_is_whiteout(&st);
+}
+
+static int read_tree(struct view *view, struct directory *dir, int tree, struct listing *listing)
+{
+    int path_fd = directory_fd(view, dir, tree);
+    if (path_fd < 0)
+        return path_fd == -ENOENT ? 0 : path_fd;
+    cleanup_fd int fd = sys_openat(path_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    cleanup_free char *buffer = malloc(RAW_BUFFER);
+    if (fd < 0 || buffer == NULL)
+        return fd < 0 ? fd : -ENOMEM;
+    long got;
+    while ((got = syscall(SYS_getdents64, fd, buffer, RAW_BUFFER)) > 0) {
+        for (long at = 0; at < got;) {
+            const struct raw_entry *raw = (const void *)(buffer + at);
+            at += raw->length;
+            if (!is_dot(raw->name) && !add_item(listing, raw, tree, is_gone(view, dir, tree, raw)))
+                return -ENOMEM;
+        }
+    }
+    return got < 0 ? -errno : 0;
+}
+
+static int compare_items(const void *left, const void *right, void *names)
+{
+    const struct item *a = left, *b = right;
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    int order = strcmp((const char *)names + a->name, (const char *)names + b->name);
+    return order != 0 ? order : (int)a->tree - (int)b->tree;
+}
+
+/* Merges: of equal names the topmost tree's counts; a directory shows the lowest one's inode number (entry_stat()). */
+static void merge(struct view *view, struct listing *listing)
+{
+    size_t kept = 0;
+    if (listing->count > 1)
+        qsort_r(listing->items, listing->count, sizeof *listing->items, compare_items, listing->names);
+    for (size_t i = 0; i < listing->count;) {
+        struct item item = listing->items[i];
+        const char *name = listing->names + item.name;
+        size_t next = i + 1;
+        for (; next < listing->count && listing->items[next].hash == item.hash &&
+               strcmp(listing->names + listing->items[next].name, name) == 0;
+             next++)
+            if (item.type == DT_DIR && listing->items[next].type == DT_DIR && listing->items[next].tree == view->host)
+                item.ino = listing->items[next].ino;
+        if (!item.gone)
+            listing->items[kept++] = item;
+        i = next;
+    }
+    listing->count = kept;
+    /* Positions strictly rise, even where hashes are equal. */
+    for (size_t i = 1; i < kept; i++)
+        if (listing->items[i].hash <= listing->items[i - 1].hash)
+            listing->items[i].hash = listing->items[i - 1].hash + 1;
+}
+
+static int listing_build(struct view *view, struct directory *dir, struct listing *listing)
+{
+    *listing = (struct listing){0};
+    for (int tree = 0; tree < view->tree_count; tree++) {
+        if ((dir->trees & (1u << tree)) == 0)
+            continue;
+        int error = read_tree(view, dir, tree, listing);
+        if (error < 0) {
+            listing_free(listing);
+            return error;
+        }
+    }
+    merge(view, listing);
+    return 0;
+}
+
+int listing_is_empty(struct view *view, struct directory *dir)
+{
+    struct listing listing;
+    int error = listing_build(view, dir, &listing);
+    if (error < 0)
+        return error;
+    listing_free(&listing);
+    return listing.count == 0;
+}
+
+int listing_each(struct view *view, struct directory *dir, int (*each)(void *context, const char *name, uint8_t type),
+                 void *context)
+{
+    struct listing listing;
+    int error = listing_build(view, dir, &listing);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < listing.count && error == 0; i++)
+        error = each(context, listing.names + listing.items[i].name, listing.items[i].type);
+    listing_free(&listing);
+    return error;
+}
+
+/* The caller's buffer, being filled in the layout of getdents or getdents64. */
+struct output {
+    char *data;
+    size_t size, used;
+    bool old;
+};
+
+static size_t record_size(const struct output *out, size_t name_length)
+{
+    /* d_name begins at 18 or 19; the old layout keeps d_type in the last byte. */
+    size_t size = out->old ? 18 + name_length + 2 : 19 + name_length + 1;
+    return (size + 7) & ~(size_t)7;
+}
+
+static bool emit(struct output *out, const char *name, uint64_t ino, uint8_t type, int64_t next)
+{
+    size_t length = strlen(name);
+    size_t size = record_size(out, length);
+    uint16_t short_size = (uint16_t)size;
+    if (out->used + size > out->size)
+        return false;
+    char *to = out->data + out->used;
+    memset(to, 0, size);
+    memcpy(to, &ino, 8);
+    memcpy(to + 8, &next, 8);
+    memcpy(to + 16, &short_size, 2);
+    if (out->old)
+        to[size - 1] = (char)type;
+    else
+        to[18] = (char)type;
+    memcpy(to + (out->old ? 18 : 19), name, length + 1);
+    out->used += size;
+    return true;
+}
+
+static uint64_t ino_of(struct view *view, struct directory *dir)
+{
+    struct stat st;
+    int fd = directory_fd(view, dir, real_tree(view, dir->trees));
+    return fd >= 0 && sys_fstatat(fd, "", &st, AT_EMPTY_PATH) == 0 ? st.st_ino : 1;
+}
+
+static int64_t position_after(const struct listing *listing, size_t index)
+{
+    return index + 1 < listing->count ? (int64_t)listing->items[index + 1].hash : CURSOR_END;
+}
+
+/* From a position of the hash order on. Returns the new position, or -EINVAL when not even one record fits. */
+static int64_t emit_merged(struct view *view, struct directory *dir, const struct listing *listing, int64_t position,
+                           struct output *out)
+{
+    int64_t first = listing->count > 0 ? (int64_t)listing->items[0].hash : CURSOR_END;
+    if (position == 0) {
+        if (!emit(out, ".", ino_of(view, dir), DT_DIR, 1))
+            return -EINVAL;
+        position = 1;
+    }
+    if (position == 1) {
+        struct directory *up = dir->parent != NULL ? dir->parent : dir;
+        if (!emit(out, "..", ino_of(view, up), DT_DIR, first))
+            return out->used > 0 ? position : -EINVAL;
+        position = first;
+    }
+    size_t low = 0, high = listing->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if ((int64_t)listing->items[middle].hash < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < listing->count; low++) {
+        const struct item *item = &listing->items[low];
+        int64_t next = position_after(listing, low);
+        if (!emit(out, listing->names + item->name, item->ino, item->type, next))
+            return out->used > 0 ? position : -EINVAL;
+        position = next;
+    }
+    return CURSOR_END;
+}
+
+static int64_t read_merged(struct view *view, struct directory *dir, int fd, int64_t position, struct output *out)
+{
+    struct listing listing;
+    if (position == 0)
+        (void)fcntl(fd, F_SETSIG, CURSOR_MARK);
+    if (position == CURSOR_END)
+        return 0;
+    int error = listing_build(view, dir, &listing);
+    if (error < 0)
+        return error;
+    position = emit_merged(view, dir, &listing, position, out);
+    listing_free(&listing);
+    if (position < 0)
+        return position;
+    if (lseek(fd, position, SEEK_SET) < 0)
+        return -errno;
+    return (int64_t)out->used;
+}
+
+/* Whether a name of the real directory still shows in the view. */
+static bool still_shows(struct view *view, struct directory *dir, const char *name)
+{
+    struct entry entry;
+    if (is_dot(name))
+        return true;
+    if (lookup(view, dir, name, &entry) < 0)
+        return false;
+    bool there = entry.tree >= 0;
+    entry_release(view, &entry);
+    return there;
+}
+
+/* "/proc/PID/fd" must not show the descriptor that coffer gave the process. */
+static bool is_hidden_descriptor(const struct view *view, const char *name)
+{
+    char number[16];
+    (void)snprintf(number, sizeof number, "%d", view->hidden_fd);
+    return view->hidden_fd >= 0 && strcmp(name, number) == 0;
+}
+
+/* In the kernel's own order, less what is gone. */
+static int64_t read_native(struct view *view, struct directory *dir, int fd, struct output *out)
+{
+    cleanup_free char *buffer = malloc(out->size);
+    if (buffer == NULL)
+        return -ENOMEM;
+    while (out->used == 0) {
+        /* The layouts differ by at most a byte of type before the name, which the padding takes. */
+        long got = syscall(out->old ? SYS_getdents : SYS_getdents64, fd, buffer, out->size);
+        if (got <= 0)
+            return got < 0 ? -errno : 0;
+        for (long at = 0; at < got;) {
+            const struct raw_entry *raw = (const void *)(buffer + at);
+            const char *name = buffer + at + (out->old ? 18 : 19);
+            if (dir->proc ? !is_hidden_descriptor(view, name) : still_shows(view, dir, name)) {
+                memcpy(out->data + out->used, raw, raw->length);
+                out->used += raw->length;
+            }
+            at += raw->length;
+        }
+    }
+    return (int64_t)out->used;
+}
+
+/* A reading that the kernel may do itself: nothing of it is coffer's business. */
+static bool is_untouched(struct view *view, struct directory *dir)
+{
+    if (dir->proc)
+        return view->hidden_fd < 0 || strcmp(dir->key->name, "fd") != 0;
+    return dir->trees == 1u << view->host && !dir->watched;
+}
+
+void call_getdents(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    int error = 0;
+    int fd_number = (int)call->args[0];
+    struct directory *dir = walk_descriptor(view, caller, fd_number, &error);
+    answer_continue(answer);
+    if (dir == NULL) {
+        /* A removed directory has no names, and neither has what is none: the kernel says which. */
+        return;
+    }
+    if (!is_untouched(view, dir)) {
+        cleanup_fd int fd = caller->ops->dup_fd(caller->context, fd_number);
+        size_t size = call->args[2] > (1 << 20) ? 1 << 20 : (size_t)(unsigned)call->args[2];
+        struct output out = {.data = malloc(size + 1), .size = size, .old = call->number == SYS_getdents};
+        int64_t result = fd < 0 ? fd : out.data == NULL ? -ENOMEM : lseek(fd, 0, SEEK_CUR);
+        if (result >= 0) {
+            bool merged = (dir->trees & (dir->trees - 1)) != 0 || (dir->watched && dir->trees != 1u << UPPER);
+            merged = merged && !dir->proc && (result == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
+            result = merged ? read_merged(view, dir, fd, result, &out) : read_native(view, dir, fd, &out);
+        }
+        if (result > 0)
+            answer_bytes(caller, answer, call->args[1], out.data, (size_t)result, result);
+        else
+            answer_result(answer, result);
+        free(out.data);
+    }
+    directory_release(view, dir);
+}

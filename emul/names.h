@@ -1,0 +1,24 @@
+/*
+ * Making and removing names: what mkdir, mknod, symlink, link, unlink, rmdir and rename share.
+ */
+#ifndef COFFER_EMUL_NAMES_H
+#define COFFER_EMUL_NAMES_H
+
+#include "emul/arguments.h"
+
+/* What to make. mode holds the type; its permission bits are as the caller said them, before his umask. */
+struct creation {
+    mode_t mode;
+    const char *target; /* of a symbolic link */
+    int link_from;      /* of a hard link: an O_PATH descriptor of the object, else -1 */
+};
+
+/* Takes a path whose last name is to be made or removed; see take_path(). */
+bool take_name(struct view *view, struct caller *caller, const struct call *call, int index, struct taken *taken,
+               struct answer *answer);
+/* Makes the name that taken ends at. 0 or -errno. */
+int name_create(struct view *view, struct caller *caller, const struct taken *taken, const struct creation *creation);
+/* Removes a name that may be removed (may_remove()); a directory must be empty. 0 or -errno. */
+int name_remove(struct view *view, const struct entry *entry);
+
+#endif

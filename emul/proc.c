@@ -1,0 +1,164 @@
+/*
+ * /proc: the names there that lead back into the file system.
+ *
+ * Most of /proc is the kernel's and goes through. The magic links of processes
+ * (cwd, root, exe, fd/N) lead to host paths, which are turned into view paths here.
+ */
+#include "emul/view_internal.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void view_path_of_host(const struct view *view, char path[PATH_MAX])
+{
+    for (int tree = 0; tree < view->host; tree++) {
+        const char *prefix = view->trees[tree].prefix;
+        size_t length = strlen(prefix);
+        if (strncmp(path, prefix, length) != 0 || (path[length] != '/' && path[length] != '\0'))
+            continue;
+        memmove(path, path + length, strlen(path + length) + 1);
+        if (path[0] == '\0')
+            memcpy(path, "/", 2);
+        return;
+    }
+}
+
+ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX])
+{
+    ssize_t length = sys_readlinkat(AT_FDCWD, proc_path, text, PATH_MAX - 1);
+    if (length < 0)
+        return length;
+    text[length] = '\0';
+    const char *origin = elf_copy_origin(view, text);
+    if (origin != NULL)
+        (void)snprintf(text, PATH_MAX, "%s", origin);
+    else if (text[0] == '/')
+        view_path_of_host(view, text);
+    return (ssize_t)strlen(text);
+}
+
+/* Splits off the next component; "." and doubled slashes are passed over. */
+static bool next_component(const char **rest, char name[NAME_MAX + 1])
+{
+    for (;;) {
+        *rest += strspn(*rest, "/");
+        size_t length = strcspn(*rest, "/");
+        if (length == 0 || length > NAME_MAX)
+            return false;
+        memcpy(name, *rest, length);
+        name[length] = '\0';
+        *rest += length;
+        if (strcmp(name, ".") != 0)
+            return true;
+    }
+}
+
+static bool is_number(const char *text)
+{
+    if (*text == '\0')
+        return false;
+    for (; *text != '\0'; text++)
+        if (!isdigit((unsigned char)*text))
+            return false;
+    return true;
+}
+
+/* The components of a path below /proc that have been read so far. */
+struct proc_trail {
+    int depth;
+    size_t ends[64]; /* length of the path after each component */
+};
+
+static bool append(char host_path[PATH_MAX], struct proc_trail *trail, const char *name)
+{
+    size_t length = strlen(host_path);
+    if (length + strlen(name) + 2 > PATH_MAX || trail->depth >= 64)
+        return false;
+    host_path[length] = '/';
+    memcpy(host_path + length + 1, name, strlen(name) + 1);
+    trail->ends[trail->depth++] = length + 1 + strlen(name);
+    return true;
+}
+
+/* Whether the last component read is a magic link: /proc/PID/X or /proc/PID/task/TID/X, X = cwd, root, exe or fd/N. */
+static bool is_magic(const char *host_path)
+{
+    const char *p = host_path + strlen("/proc/");
+    size_t digits = strspn(p, "0123456789");
+    if (digits == 0 || p[digits] != '/')
+        return false;
+    p += digits + 1;
+    if (strncmp(p, "task/", 5) == 0) {
+        p += 5;
+        digits = strspn(p, "0123456789");
+        if (digits == 0 || p[digits] != '/')
+            return false;
+        p += digits + 1;
+    }
+    if (strncmp(p, "fd/", 3) == 0)
+        return is_number(p + 3);
+    return strcmp(p, "cwd") == 0 || strcmp(p, "root") == 0 || strcmp(p, "exe") == 0;
+}
+
+static bool append_self(char host_path[PATH_MAX], struct proc_trail *trail, const struct caller *caller, bool thread)
+{
+    char number[32];
+    (void)snprintf(number, sizeof number, "%d", caller->tgid);
+    if (!append(host_path, trail, number))
+        return false;
+    if (!thread)
+        return true;
+    (void)snprintf(number, sizeof number, "%d", caller->tid);
+    return append(host_path, trail, "task") && append(host_path, trail, number);
+}
+
+/* Whether the object behind the link still has the path that the link shows. */
+static bool link_names_it(struct view *view, const char *host_path, const char *target)
+{
+    struct stat object;
+    size_t length = strlen(target);
+    if (target[0] != '/' || (length > 10 && strcmp(target + length - 10, " (deleted)") == 0))
+        return false;
+    (void)view;
+    if (sys_fstatat(AT_FDCWD, host_path, &object, 0) < 0)
+        return false;
+    return S_ISREG(object.st_mode) || S_ISDIR(object.st_mode) || S_ISLNK(object.st_mode);
+}
+
+enum proc_step proc_classify(struct view *view, const struct caller *caller, const char *path, bool follow_last,
+                             char host_path[PATH_MAX], char target[PATH_MAX], const char **rest)
+{
+    struct proc_trail trail = {0};
+    char name[NAME_MAX + 1];
+    const char *left = path + strlen("/proc");
+    memcpy(host_path, "/proc", 6);
+    while (next_component(&left, name)) {
+        bool last = left[strspn(left, "/")] == '\0';
+        if (strcmp(name, "..") == 0) {
+            if (trail.depth == 0) {
+                *rest = left;
+                return PROC_UP;
+            }
+            trail.depth--;
+            host_path[trail.depth == 0 ? strlen("/proc") : trail.ends[trail.depth - 1]] = '\0';
+            continue;
+        }
+        bool self = strcmp(name, "self") == 0, thread_self = strcmp(name, "thread-self") == 0;
+        bool appended;
+        if (trail.depth == 0 && (self || thread_self) && (!last || follow_last || *left == '/'))
+            appended = append_self(host_path, &trail, caller, thread_self);
+        else
+            appended = append(host_path, &trail, name);
+        if (!appended)
+            return PROC_PLAIN;
+        if (!is_magic(host_path) || (last && !follow_last && *left != '/'))
+            continue;
+        if (proc_link(view, host_path, target) < 0 || !link_names_it(view, host_path, target))
+            continue;
+        *rest = left + strspn(left, "/");
+        return PROC_LINK;
+    }
+    return PROC_PLAIN;
+}

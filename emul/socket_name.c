@@ -1,0 +1,113 @@
+/*
+ * AF_UNIX names: at most 108 bytes, whatever the layer's path is.
+ *
+ * A host path that does not fit is reached through a short alias, a symbolic link to its directory in a directory of
+ * the supervisor's own; what the kernel shows is turned back in the same way.
+ */
+#include "emul/view_internal.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define NAME_OFFSET offsetof(struct sockaddr_un, sun_path)
+
+static int alias_directory(struct view *view)
+{
+    char path[] = "/tmp/.coffer-XXXXXX";
+    if (view->alias_dir[0] != '\0')
+        return 0;
+    if (mkdtemp(path) == NULL)
+        return -errno;
+    /* Processes of other users in the view search it too; only we write there. */
+    if (chmod(path, 0711) < 0)
+        return -errno;
+    memcpy(view->alias_dir, path, sizeof path);
+    return 0;
+}
+
+/* The number of the alias for a directory, made if need be; or -errno. */
+static int alias_number(struct view *view, const char *dir_path)
+{
+    char alias[96], target[PATH_MAX];
+    int error = alias_directory(view);
+    if (error < 0)
+        return error;
+    for (unsigned i = 0; i < view->alias_count; i++) {
+        (void)snprintf(alias, sizeof alias, "%s/%u", view->alias_dir, i);
+        ssize_t length = sys_readlinkat(AT_FDCWD, alias, target, sizeof target - 1);
+        if (length >= 0 && strlen(dir_path) == (size_t)length && strncmp(target, dir_path, (size_t)length) == 0)
+            return (int)i;
+    }
+    (void)snprintf(alias, sizeof alias, "%s/%u", view->alias_dir, view->alias_count);
+    error = sys_symlinkat(dir_path, AT_FDCWD, alias);
+    return error < 0 ? error : (int)view->alias_count++;
+}
+
+int socket_name_make(struct view *view, const char *dir_path, const char *name, struct sockaddr_un *address)
+{
+    char text[PATH_MAX + NAME_MAX + 2];
+    int length = snprintf(text, sizeof text, "%s/%s", strcmp(dir_path, "/") == 0 ? "" : dir_path, name);
+    if (length >= (int)sizeof address->sun_path) {
+        int number = alias_number(view, dir_path);
+        if (number < 0)
+            return number;
+        length = snprintf(text, sizeof text, "%s/%d/%s", view->alias_dir, number, name);
+    }
+    if (length >= (int)sizeof address->sun_path)
+        return -ENAMETOOLONG;
+    address->sun_family = AF_UNIX;
+    memcpy(address->sun_path, text, (size_t)length + 1);
+    return (int)NAME_OFFSET + length + 1;
+}
+
+/* "ALIAS_DIR/N/name" back to the path that alias N stands for. */
+static void expand_alias(const struct view *view, char path[PATH_MAX])
+{
+    char alias[96], target[PATH_MAX];
+    size_t prefix = strlen(view->alias_dir);
+    char *slash;
+    if (prefix == 0 || strncmp(path, view->alias_dir, prefix) != 0 || path[prefix] != '/' ||
+        (slash = strchr(path + prefix + 1, '/')) == NULL || (size_t)(slash - path) >= sizeof alias)
+        return;
+    memcpy(alias, path, (size_t)(slash - path));
+    alias[slash - path] = '\0';
+    ssize_t length = sys_readlinkat(AT_FDCWD, alias, target, sizeof target - 1);
+    if (length < 0 || (size_t)length + strlen(slash) + 1 > PATH_MAX)
+        return;
+    memmove(path + length, slash, strlen(slash) + 1);
+    memcpy(path, target, (size_t)length);
+}
+
+unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, unsigned length)
+{
+    char path[PATH_MAX];
+    if (length <= NAME_OFFSET || length > sizeof *address || address->sun_path[0] != '/')
+        return length;
+    size_t size = strnlen(address->sun_path, length - NAME_OFFSET);
+    memcpy(path, address->sun_path, size);
+    path[size] = '\0';
+    expand_alias(view, path);
+    view_path_of_host(view, path);
+    size = strlen(path);
+    if (size >= sizeof address->sun_path)
+        return length;
+    memcpy(address->sun_path, path, size + 1);
+    return (unsigned)(NAME_OFFSET + size + 1);
+}
+
+void socket_aliases_remove(struct view *view)
+{
+    char alias[96];
+    if (view->alias_dir[0] == '\0')
+        return;
+    for (unsigned i = 0; i < view->alias_count; i++) {
+        (void)snprintf(alias, sizeof alias, "%s/%u", view->alias_dir, i);
+        (void)unlink(alias);
+    }
+    (void)rmdir(view->alias_dir);
+}

@@ -1,0 +1,268 @@
+/*
+ * Changes of the upper tree: directories on the way, whiteouts, removals.
+ *
+ * Every change is one rename or one mknod of something finished in LAYER/work, so
+ * that a crash leaves the old or the new state.
+ */
+#include "emul/view_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/statfs.h>
+#include <sys/xattr.h>
+
+#define OWN_XATTR_MAX 4096
+
+int override_read(int fd, struct stat *st)
+{
+    char text[64];
+    unsigned uid, gid, mode;
+    ssize_t length = sys_fgetxattr(fd, XATTR_OVERRIDE, text, sizeof text - 1);
+    if (length < 0)
+        return 0;
+    text[length] = '\0';
+    if (sscanf(text, "%u:%u:%o", &uid, &gid, &mode) != 3)
+        return 0;
+    st->st_uid = uid;
+    st->st_gid = gid;
+    st->st_mode = (st->st_mode & S_IFMT) | (mode & 07777);
+    return 1;
+}
+
+static int override_write(int fd, const struct stat *st)
+{
+    char text[64];
+    int length = snprintf(text, sizeof text, "%u:%u:0%o", st->st_uid, st->st_gid, st->st_mode & 07777);
+    return sys_fsetxattr(fd, XATTR_OVERRIDE, text, (size_t)length, 0);
+}
+
+bool xattr_is_own(const char *name)
+{
+    return strncmp(name, "user.overlay.", 13) == 0 || strncmp(name, "trusted.overlay.", 16) == 0 ||
+           strcmp(name, XATTR_OVERRIDE) == 0;
+}
+
+/* What cannot be set (security labels, trusted ones as a user) is left out, as cp -a does. */
+static void copy_xattrs(int from, int to)
+{
+    char names[OWN_XATTR_MAX];
+    ssize_t length = sys_flistxattr(from, names, sizeof names);
+    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {
+        char *value;
+        if (xattr_is_own(names + at))
+            continue;
+        ssize_t size = sys_fgetxattr(from, names + at, NULL, 0);
+        if (size < 0 || (value = malloc((size_t)size + 1)) == NULL)
+            continue;
+        size = sys_fgetxattr(from, names + at, value, (size_t)size);
+        if (size >= 0)
+            (void)sys_fsetxattr(to, names + at, value, (size_t)size, 0);
+        free(value);
+    }
+}
+
+int copy_metadata(struct view *view, int from, int to, const struct stat *st)
+{
+    struct timespec times[2] = {st->st_atim, st->st_mtim};
+    bool link = S_ISLNK(st->st_mode);
+    mode_t mode = st->st_mode & 07777;
+    int error = 0;
+    if (st->st_uid != view->own.fsuid || st->st_gid != view->own.fsgid)
+        error = sys_fchown(to, st->st_uid, st->st_gid);
+    if (error < 0 && error != -EPERM && error != -EINVAL)
+        return error;
+    if (error < 0 && !link) {
+        error = override_write(to, st);
+        if (error < 0)
+            return error;
+        mode &= 0777;
+    }
+    if (!link) {
+        error = sys_fchmod(to, mode);
+        if (error < 0)
+            return error;
+        copy_xattrs(from, to);
+    }
+    return sys_futimens(to, times);
+}
+
+int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name)
+{
+    struct stat st;
+    int fd = directory_fd(view, dir, UPPER);
+    int error = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (error < 0)
+        return error;
+    error = sys_renameat2(view->layer->work_fd, temp, fd, name, RENAME_NOREPLACE);
+    if (error < 0)
+        return error;
+    /* In the view nothing was added to this directory. */
+    struct timespec times[2] = {st.st_atim, st.st_mtim};
+    (void)sys_futimens(fd, times);
+    return 0;
+}
+
+/* File systems that the kernel makes up have nothing that could be copied. */
+static bool is_pseudo(int fd)
+{
+    static const long magics[] = {PROC_SUPER_MAGIC,   SYSFS_MAGIC,          CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                                  DEBUGFS_MAGIC,      TRACEFS_MAGIC,        SECURITYFS_MAGIC,   BPF_FS_MAGIC,
+                                  DEVPTS_SUPER_MAGIC, BINFMTFS_MAGIC,       SELINUX_MAGIC,      PSTOREFS_MAGIC,
+                                  EFIVARFS_MAGIC,     0x62656570 /*configfs*/};
+    struct statfs fs;
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (statfs(path, &fs) < 0)
+        return false;
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (fs.f_type == magics[i])
+            return true;
+    return false;
+}
+
+static int make_upper_directory(struct view *view, struct directory *dir, int source)
+{
+    char temp[32];
+    struct stat st;
+    int work = view->layer->work_fd;
+    int error = sys_fstatat(source, "", &st, AT_EMPTY_PATH);
+    if (error < 0)
+        return error;
+    layer_temp_name(view->layer, temp);
+    error = sys_mkdirat(work, temp, 0700);
+    if (error < 0)
+        return error;
+    cleanup_fd int fd = sys_openat2(work, temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, SYS_BENEATH);
+    error = fd < 0 ? fd : copy_metadata(view, source, fd, &st);
+    if (error == 0)
+        error = upper_note_base(view, dir->parent, dir->key->name);
+    if (error == 0)
+        error = upper_place(view, temp, dir->parent, dir->key->name);
+    if (error < 0)
+        remove_tree(work, temp);
+    /* A worker was there first. */
+    return error == -EEXIST ? 0 : error;
+}
+
+int upper_directory(struct view *view, struct directory *dir)
+{
+    if (dir->dead)
+        return -ENOENT;
+    if ((dir->trees & (1u << UPPER)) == 0) {
+        int source = directory_fd(view, dir, __builtin_ctz(dir->trees));
+        if (source < 0)
+            return source;
+        if (dir->proc || is_pseudo(source))
+            return -EACCES;
+        int parent = upper_directory(view, dir->parent);
+        if (parent < 0)
+            return parent;
+        source = directory_fd(view, dir, __builtin_ctz(dir->trees));
+        int error = source < 0 ? source : make_upper_directory(view, dir, source);
+        if (error < 0)
+            return error;
+        dir->trees |= 1u << UPPER;
+        dir->meta_known = false;
+    }
+    return directory_fd(view, dir, UPPER);
+}
+
+int upper_note_base(struct view *view, struct directory *dir, const char *name)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    size_t length;
+    int fd = (dir->trees & (1u << view->host)) != 0 ? directory_fd(view, dir, view->host) : -ENOENT;
+    if (fd < 0 || sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || lookup_is_hidden(view, dir, name))
+        return 0;
+    int error = directory_path(dir, path);
+    if (error < 0)
+        return error;
+    length = strlen(path);
+    if (length == 1)
+        length = 0;
+    if (length + strlen(name) + 2 > sizeof path)
+        return -ENAMETOOLONG;
+    path[length] = '/';
+    memcpy(path + length + 1, name, strlen(name) + 1);
+    return layer_base_note(view->layer, path, &st);
+}
+
+int upper_open_path(struct view *view, const struct entry *entry)
+{
+    if (entry->name[0] == '\0')
+        return sys_openat(view->trees[UPPER].fd, ".", O_PATH, 0);
+    int fd = directory_fd(view, entry->dir, UPPER);
+    return fd < 0 ? fd : sys_openat(fd, entry->name, O_PATH | O_NOFOLLOW, 0);
+}
+
+int upper_whiteout(struct view *view, struct directory *dir, const char *name)
+{
+    char temp[32];
+    struct stat st;
+    int work = view->layer->work_fd;
+    int fd = upper_directory(view, dir);
+    int error = fd < 0 ? fd : sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW);
+    if (error == -ENOENT) {
+        error = upper_note_base(view, dir, name);
+        return error < 0 ? error : sys_mknodat(fd, name, S_IFCHR, 0);
+    }
+    if (error < 0)
+        return error;
+    layer_temp_name(view->layer, temp);
+    error = sys_mknodat(work, temp, S_IFCHR, 0);
+    if (error < 0)
+        return error;
+    error = sys_renameat2(work, temp, fd, name, S_ISDIR(st.st_mode) ? RENAME_EXCHANGE : 0);
+    if (error < 0 || S_ISDIR(st.st_mode))
+        remove_tree(work, temp);
+    return error;
+}
+
+int upper_remove(struct view *view, struct directory *dir, const char *name)
+{
+    char temp[32];
+    struct stat st;
+    int fd = directory_fd(view, dir, UPPER);
+    int error = fd < 0 ? fd : sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW);
+    if (error < 0)
+        return error;
+    if (!S_ISDIR(st.st_mode))
+        return sys_unlinkat(fd, name, 0);
+    error = sys_unlinkat(fd, name, AT_REMOVEDIR);
+    if (error != -ENOTEMPTY && error != -EEXIST)
+        return error;
+    /* Empty in the view, but whiteouts are left in it. */
+    layer_temp_name(view->layer, temp);
+    error = sys_renameat2(fd, name, view->layer->work_fd, temp, RENAME_NOREPLACE);
+    if (error == 0)
+        remove_tree(view->layer->work_fd, temp);
+    return error;
+}
+
+void remove_tree(int dirfd, const char *name)
+{
+    if (unlinkat(dirfd, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
+        return;
+    if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+        return;
+    cleanup_fd int path_fd = sys_openat2(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, SYS_BENEATH);
+    if (path_fd >= 0)
+        (void)sys_fchmod(path_fd, 0700);
+    int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, SYS_BENEATH);
+    if (fd < 0)
+        return;
+    cleanup_dir DIR *dir = fdopendir(fd);
+    if (dir == NULL) {
+        (void)close(fd);
+        return;
+    }
+    struct dirent *item;
+    while ((item = readdir(dir)) != NULL)
+        if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0)
+            remove_tree(fd, item->d_name);
+    (void)unlinkat(dirfd, name, AT_REMOVEDIR);
+}

@@ -1,0 +1,163 @@
+/*
+ * Opening and closing a view.
+ */
+#include "emul/view_internal.h"
+
+#include <errno.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define FDS_MAX 1024
+
+static int read_own_identity(struct credentials *own)
+{
+    int count = getgroups(0, NULL);
+    if (count < 0)
+        return -errno;
+    *own = (struct credentials){.ruid = getuid(), .euid = geteuid(), .fsuid = geteuid(),
+                                .rgid = getgid(), .egid = getegid(), .fsgid = getegid()};
+    own->groups = calloc((size_t)count + 1, sizeof *own->groups);
+    if (own->groups == NULL)
+        return -ENOMEM;
+    own->group_count = getgroups(count, own->groups);
+    return own->group_count < 0 ? -errno : 0;
+}
+
+static int add_tree(struct view *view, int fd, const char *prefix, const char *suffix)
+{
+    struct tree *tree = &view->trees[view->tree_count];
+    tree->fd = fd;
+    if (asprintf(&tree->prefix, "%s%s", prefix, suffix) < 0) {
+        tree->prefix = NULL;
+        return -ENOMEM;
+    }
+    view->tree_count++;
+    return 0;
+}
+
+static int add_trees(struct view *view, const struct view_options *options)
+{
+    int error = add_tree(view, options->layer->fs_fd, options->layer->path, "/fs");
+    for (int i = 0; i < options->over_count && error == 0; i++)
+        error = add_tree(view, options->over[i]->fs_fd, options->over[i]->path, "/fs");
+    if (error < 0)
+        return error;
+    int fd = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fd;
+    view->host = view->tree_count;
+    return add_tree(view, fd, "", "");
+}
+
+static int add_root(struct view *view)
+{
+    struct directory *root = calloc(1, sizeof *root);
+    if (root == NULL)
+        return -ENOMEM;
+    root->key = calloc(1, sizeof *root->key + 1);
+    root->key_length = sizeof(uint64_t);
+    root->refs = 1;
+    root->view = view;
+    root->watched = true;
+    root->upper_fd = root->host_fd = -1;
+    root->trees = (1u << view->tree_count) - 1;
+    view->root = root;
+    return root->key == NULL ? -ENOMEM : 0;
+}
+
+/* Whether some directory on the way to the layer is closed to other users. */
+static bool is_private(const char *path)
+{
+    char prefix[PATH_MAX];
+    for (const char *at = path; at != NULL; at = strchr(at + 1, '/')) {
+        struct stat st;
+        size_t length = (size_t)(at - path);
+        memcpy(prefix, path, length);
+        prefix[length] = '\0';
+        if (length > 0 && stat(prefix, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+            return true;
+    }
+    struct stat st;
+    return stat(path, &st) == 0 && (st.st_mode & S_IXOTH) == 0;
+}
+
+static bool is_procfs(const char *path)
+{
+    struct statfs fs;
+    return statfs(path, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
+static int hide(struct view *view, const char *path)
+{
+    if (path == NULL || path[0] != '/' || view->hidden_count == VIEW_LAYERS_MAX)
+        return 0;
+    view->hidden[view->hidden_count] = strdup(path);
+    return view->hidden[view->hidden_count++] == NULL ? -ENOMEM : 0;
+}
+
+int view_new(struct view **made, const struct view_options *options)
+{
+    struct rlimit limit = {.rlim_cur = 256};
+    struct view *view = calloc(1, sizeof *view);
+    if (view == NULL)
+        return -ENOMEM;
+    view->layer = options->layer;
+    view->hidden_fd = options->hidden_fd;
+    view->notice = options->notice;
+    view->notice_context = options->notice_context;
+    view->umask_now = (mode_t)-1;
+    view->proc_fd = is_procfs("/proc") ? 0 : -1;
+    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    view->fd_limit = limit.rlim_cur / 2 < FDS_MAX ? (unsigned)(limit.rlim_cur / 2) : FDS_MAX;
+    view->upper_private = is_private(options->layer->path);
+    int error = read_own_identity(&view->own);
+    view->own_root = view->own.fsuid == 0;
+    for (int i = 0; i < options->hidden_count && error == 0; i++)
+        error = hide(view, options->hidden[i]);
+    if (error == 0)
+        error = add_trees(view, options);
+    if (error == 0)
+        error = add_root(view);
+    if (error < 0) {
+        view_free(view);
+        return error;
+    }
+    *made = view;
+    return 0;
+}
+
+static void free_jobs(struct view *view)
+{
+    while (view->jobs != NULL) {
+        struct job *job = view->jobs;
+        view->jobs = job->next;
+        free(job->key);
+        free(job);
+    }
+}
+
+void view_free(struct view *view)
+{
+    if (view == NULL)
+        return;
+    directory_cache_clear(view);
+    if (view->root != NULL) {
+        free(view->root->over_fd);
+        free(view->root->key);
+        free(view->root);
+    }
+    if (view->tree_count > 0 && view->host == view->tree_count - 1 && view->host > 0)
+        (void)close(view->trees[view->host].fd);
+    for (int i = 0; i < view->tree_count; i++)
+        free(view->trees[i].prefix);
+    for (int i = 0; i < view->hidden_count; i++)
+        free(view->hidden[i]);
+    free_jobs(view);
+    elf_copies_free(view);
+    socket_aliases_remove(view);
+    free(view->own.groups);
+    free(view);
+}

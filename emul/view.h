@@ -1,0 +1,39 @@
+/*
+ * A view: layers over the host. What a sandboxed program sees.
+ *
+ * This is the interface for the supervisor; the module's own parts are in
+ * view_internal.h.
+ */
+#ifndef COFFER_EMUL_VIEW_H
+#define COFFER_EMUL_VIEW_H
+
+#include "emul/call.h"
+#include "emul/layer.h"
+
+#define VIEW_LAYERS_MAX 16
+
+/* One line for the user about something that was refused; pid is the process that asked. */
+typedef void view_notice(void *context, pid_t pid, const char *text);
+
+struct view_options {
+    struct layer *layer;        /* borrowed; opened with LAYER_RUN */
+    struct layer *over[VIEW_LAYERS_MAX]; /* borrowed; topmost first, opened with LAYER_READ */
+    int over_count;
+    const char *hidden[VIEW_LAYERS_MAX]; /* host paths that do not exist in the view (the store, the layer) */
+    int hidden_count;
+    int hidden_fd;              /* a descriptor number that listings of /proc/PID/fd must not show, or -1 */
+    view_notice *notice;
+    void *notice_context;
+};
+
+/* 0 or -errno. view_free() releases it; the layers stay the caller's. */
+int view_new(struct view **view, const struct view_options *options);
+void view_free(struct view *view);
+
+/*
+ * While the calling thread serves `caller`, its file-system identity (fsuid, fsgid, groups) is the caller's; this puts
+ * the supervisor's own back. view_call() and its like do so themselves; for use after a failure only.
+ */
+void view_identity_restore(struct view *view);
+
+#endif

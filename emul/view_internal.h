@@ -1,0 +1,345 @@
+/*
+ * What the parts of the view share. Only emul/ includes this.
+ *
+ * A view is a list of trees: number 0 is the upper directory of the running
+ * layer, then the layers it was laid over, topmost first, and last the host. A
+ * directory of the view (struct directory) knows in which trees it exists.
+ */
+#ifndef COFFER_EMUL_VIEW_INTERNAL_H
+#define COFFER_EMUL_VIEW_INTERNAL_H
+
+#include "emul/call.h"
+#include "emul/cleanup.h"
+#include "emul/layer.h"
+#include "emul/sys.h"
+#include "emul/view.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include <uthash.h>
+
+#define LINKS_MAX 40 /* the kernel's MAXSYMLINKS */
+
+#define TREES_MAX (VIEW_LAYERS_MAX + 2)
+#define UPPER 0 /* the number of the upper tree */
+
+/* Text that makes a directory hide what lies below it; see the kernel's overlayfs documentation, "userxattr". */
+#define XATTR_OPAQUE "user.overlay.opaque"
+#define XATTR_WHITEOUT "user.overlay.whiteout"
+/* "UID:GID:0MODE": owner and mode that the user may not set (fuse-overlayfs, containers-storage). */
+#define XATTR_OVERRIDE "user.containers.override_stat"
+
+struct tree {
+    int fd;       /* O_PATH; owned by the layer, or by the view for the host */
+    char *prefix; /* host path that view paths are appended to: "" for the host */
+};
+
+/* A directory of the view, known by its parent and its name there. Counted. */
+struct directory {
+    UT_hash_handle hh;
+    struct directory *parent; /* counted; NULL for the root */
+    struct directory *older, *newer; /* least recently used order, of unused and used alike */
+    unsigned refs;
+    unsigned children; /* cached entries whose parent this is */
+    bool hashed;       /* reachable by name; false once it is removed or replaced */
+    bool dead;         /* removed from the view */
+    bool proc;         /* in procfs: never cached, names there are per process */
+    bool watched;      /* an ancestor of a hidden path, or holds special names: no short cuts through it */
+    bool meta_known;
+    uint32_t trees;    /* bit t: exists in tree t and is not hidden by a tree above */
+    int upper_fd, host_fd; /* O_PATH, -1 until they are needed: see directory_fd() */
+    int *over_fd;          /* of the layers between, or NULL */
+    struct directory_meta {
+        uid_t uid;
+        gid_t gid;
+        mode_t mode;
+        bool override;
+    } meta; /* of the topmost tree, with its override */
+    struct directory_key *key; /* owned: the parent's address and the name */
+    size_t key_length;
+    struct view *view;
+};
+
+struct directory_key {
+    uint64_t parent;
+    char name[];
+};
+
+struct job {
+    struct job *next;
+    pid_t pid;
+    char *key;
+    bool done;
+    int error;
+};
+
+struct view {
+    struct layer *layer;
+    struct tree trees[TREES_MAX];
+    int tree_count;
+    int host; /* number of the host's tree, always the last */
+
+    struct directory *cache; /* uthash */
+    struct directory *root;
+    struct directory *oldest, *newest;
+    unsigned cached, open_fds, fd_limit;
+
+    char *hidden[VIEW_LAYERS_MAX];
+    int hidden_count;
+    int hidden_fd;
+    int proc_fd; /* "/proc" */
+    bool own_root; /* the supervisor's fsuid is 0 */
+    bool upper_private; /* a process of another user cannot search its way to the upper directory */
+    struct credentials own;
+    bool foreign; /* the thread has a caller's identity at the moment */
+    mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
+    struct job *jobs;
+    struct exec_copy *exec_copies; /* see elf.c */
+    char alias_dir[64];            /* see socket_name.c; "" until it is needed */
+    unsigned alias_count;
+    view_notice *notice;
+    void *notice_context;
+};
+
+struct fs_context {
+    struct view *view;
+    unsigned refs;
+    struct directory *cwd, *root; /* counted */
+    mode_t umask;
+};
+
+/* What a name is in the view. */
+struct entry {
+    struct directory *dir; /* counted; the directory that holds the name */
+    char name[NAME_MAX + 1];
+    int tree;       /* the topmost tree that has it; -1: absent */
+    uint32_t trees; /* of a directory: all trees that show through */
+    bool whiteout;  /* the upper tree has a whiteout here */
+    struct stat st; /* of the topmost tree's object, as it is there */
+};
+
+enum last_kind { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+
+/* The end of a walk. */
+enum walk_kind {
+    WALK_ENTRY, /* entry says what the name is; with LAST_DOT and the like, entry.dir is the directory itself */
+    WALK_RAW,   /* a host object that views do not touch (procfs, a pipe): host_path names it */
+    WALK_ERROR, /* error says which */
+};
+
+struct walked {
+    enum walk_kind kind;
+    int error;      /* -errno */
+    bool pure;      /* the kernel, walking the host from where the caller stands, comes to the same end */
+    bool looked;    /* entry.tree and what follows are filled in */
+    bool slash;     /* the path ended in a slash: it must be a directory */
+    enum last_kind last;
+    struct entry entry;
+    char host_path[PATH_MAX]; /* WALK_RAW */
+};
+
+#define WALK_FOLLOW 1u        /* follow a symbolic link that is the last component */
+#define WALK_LOOK 2u          /* fill the entry in even when the walk is pure */
+#define WALK_NO_SYMLINKS 4u   /* openat2's RESOLVE_* of the same names */
+#define WALK_BENEATH 8u
+#define WALK_IN_ROOT 16u
+#define WALK_NO_MAGIC 32u
+#define WALK_NO_XDEV 64u
+#define WALK_EMPTY 128u       /* an empty path names the directory of dirfd itself */
+#define WALK_PARENT 256u      /* the last name is to be made or removed: a trailing slash does not follow it */
+
+/* ---- directories (directory.c) ---- */
+struct directory *directory_hold(struct directory *dir);
+void directory_release(struct view *view, struct directory *dir);
+/* directory_release() where the view is not at hand. */
+void directory_drop(struct directory *dir);
+/* The cached child, held, or NULL. */
+struct directory *directory_find(struct view *view, struct directory *parent, const char *name, size_t length);
+/* A child that is known to exist in `trees`, held; cached unless it lies in procfs. NULL: out of memory. */
+struct directory *directory_add(struct view *view, struct directory *parent, const char *name, size_t length,
+                                uint32_t trees);
+/* An O_PATH descriptor of the directory in a tree, borrowed, or -errno. */
+int directory_fd(struct view *view, struct directory *dir, int tree);
+/* Hands a descriptor that was opened on the way to the cache, which owns it from then on. */
+void directory_keep_fd(struct view *view, struct directory *dir, int tree, int fd);
+/* Its view path, without a trailing slash but for the root. 0 or -ENAMETOOLONG. */
+int directory_path(const struct directory *dir, char path[PATH_MAX]);
+bool directory_is_below(const struct directory *dir, const struct directory *ancestor);
+/* The name is gone from the view: the entry (if cached) is dead, and so is all below it. */
+void directory_forget(struct view *view, struct directory *parent, const char *name);
+/* A directory moved, complete in the upper tree. */
+void directory_moved(struct view *view, struct directory *old_parent, const char *old_name,
+                     struct directory *new_parent, const char *new_name);
+/* Everything cached at and below dir is looked up anew (a worker changed it). */
+void directory_refresh(struct view *view, struct directory *dir);
+void directory_cache_clear(struct view *view);
+/* Owner and mode in the view. 0 or -errno. */
+int directory_meta_get(struct view *view, struct directory *dir, struct directory_meta *meta);
+
+/* ---- lookup (lookup.c) ---- */
+/* Fills entry in for a name of dir. 0 (absent counts as 0) or -errno. entry->dir is held on success. */
+int lookup(struct view *view, struct directory *dir, const char *name, struct entry *entry);
+void entry_release(struct view *view, struct entry *entry);
+/* Whether a tree below the upper one shows this name (what a whiteout would have to hide). */
+bool lookup_lower_has(struct view *view, struct directory *dir, const char *name, struct stat *st);
+bool lookup_is_hidden(const struct view *view, const struct directory *dir, const char *name);
+/* Whether the object is a whiteout of the overlayfs format. */
+bool stat_is_whiteout(const struct stat *st);
+/* Whether the directory `name` in dirfd is opaque. */
+bool name_is_opaque(int dirfd, const char *name);
+/* The entry of a directory's own name, or for the root a special one with name "". Held. */
+int entry_of_directory(struct view *view, struct directory *dir, struct entry *entry);
+/* The directory that an entry is, held. *error says why not (-ENOTDIR, -ENOENT...). */
+struct directory *entry_directory(struct view *view, const struct entry *entry, int *error);
+/* stat of an entry as the view shows it (identity of merged directories, overrides). */
+int entry_stat(struct view *view, const struct entry *entry, struct stat *st);
+
+/* ---- walking (walk.c, proc.c) ---- */
+/* Walks a path of the caller. walked_release() when done. */
+void walk(struct view *view, struct caller *caller, int dirfd, const char *path, unsigned flags,
+          struct walked *walked);
+/* Continues a walk at a given directory instead of dirfd. */
+void walk_from(struct view *view, struct caller *caller, struct directory *start, bool pure, const char *path,
+               unsigned flags, struct walked *walked);
+void walked_release(struct view *view, struct walked *walked);
+/* The directory that a descriptor of the caller is open on, held; NULL with *error. *raw is set for none-view objects. */
+struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error);
+/* The directory at an absolute view path, symbolic links followed from the view's root; held, or NULL with *error. */
+struct directory *view_directory(struct view *view, struct caller *caller, const char *path, int *error);
+
+/* What a descriptor of the caller is open on. */
+struct object {
+    int fd;          /* our own copy, owned */
+    struct stat st;  /* of what it is open on */
+    bool named;      /* it has a path, now or before it was removed; else a pipe, a socket, a memfd */
+    bool in_layer;   /* it is open on an object of one of the view's layers */
+    bool raw;        /* in /proc */
+    bool found;      /* entry is the name in the view of this very object */
+    struct entry entry;
+};
+int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object);
+void object_release(struct view *view, struct object *object);
+/* Turns a host path (as /proc shows it) into a view path, in place. */
+void view_path_of_host(const struct view *view, char path[PATH_MAX]);
+/* The text of a magic link of a process ("cwd", "exe", "fd/3"), as a view path. Length or -errno. */
+ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX]);
+/* If `rest` (a path below /proc) reaches a magic link: see proc.c. */
+enum proc_step { PROC_PLAIN, PROC_LINK, PROC_UP };
+enum proc_step proc_classify(struct view *view, const struct caller *caller, const char *path, bool follow_last,
+                             char host_path[PATH_MAX], char target[PATH_MAX], const char **rest);
+
+/* ---- where an object is, for a rewritten argument ---- */
+/* The host path of a name in a tree. 0 or -ENAMETOOLONG. */
+int real_path(struct view *view, const struct caller *caller, struct directory *dir, int tree, const char *name,
+              char path[PATH_MAX]);
+/* The tree whose directory stands for a merged one in descriptors and as working directory. */
+int real_tree(const struct view *view, uint32_t trees);
+
+/* ---- permission and identity (identity.c) ---- */
+void identity_enter(struct view *view, const struct credentials *cred);
+void identity_enter_real(struct view *view, const struct credentials *cred);
+void identity_leave(struct view *view);
+/* The umask of the caller, for calls of ours that create what he asked for. */
+void umask_enter(struct view *view, const struct caller *caller);
+/* access(2) of an entry or directory with the caller's effective identity; mask of R_OK, W_OK, X_OK. 0 or -errno. */
+int may_access(struct view *view, const struct caller *caller, const struct entry *entry, int mask);
+int may_access_dir(struct view *view, const struct caller *caller, struct directory *dir, int mask);
+/* Whether the caller may change the entry's metadata as its owner. 0 or -EPERM. */
+int may_own(struct view *view, const struct caller *caller, const struct entry *entry);
+/* Whether a new name may be made in dir. */
+int may_create(struct view *view, const struct caller *caller, struct directory *dir);
+/* Whether the entry may be removed from its directory (sticky bit, mount points). */
+int may_remove(struct view *view, const struct caller *caller, const struct entry *entry);
+bool is_mount_point(struct view *view, const struct entry *entry);
+
+/* ---- the upper tree (upper.c, copyup.c) ---- */
+/* Makes dir exist in the upper tree. An O_PATH descriptor of it there, borrowed, or -errno. */
+int upper_directory(struct view *view, struct directory *dir);
+/*
+ * Makes the entry exist in the upper tree (regular files with their data unless `empty`), and updates it. Returns 0,
+ * -errno, or a worker's pid > 0: ask again when it has ended.
+ */
+int copy_up(struct view *view, struct entry *entry, bool empty);
+/* The same for a directory with all that is below it; then it is opaque. */
+int copy_up_tree(struct view *view, struct entry *entry);
+/* An O_PATH descriptor of the entry's object in the upper tree, owned by the caller. */
+int upper_open_path(struct view *view, const struct entry *entry);
+/* Puts a whiteout where dir has `name`, over whatever the upper tree has there. */
+int upper_whiteout(struct view *view, struct directory *dir, const char *name);
+/* Removes what the upper tree has at the name (a directory with its whiteouts). */
+int upper_remove(struct view *view, struct directory *dir, const char *name);
+/* Notes what the host had at this name, once, before it is shadowed. */
+int upper_note_base(struct view *view, struct directory *dir, const char *name);
+void remove_tree(int dirfd, const char *name);
+/* Copies owner, mode, times and extended attributes of one object to another. */
+int copy_metadata(struct view *view, int from, int to, const struct stat *st);
+/* Applies the owner and mode that an object's xattr tells. 1: there was one; 0: not. */
+int override_read(int fd, struct stat *st);
+/* Whether an extended attribute is part of the layer's format, and so never shown. */
+bool xattr_is_own(const char *name);
+/* Moves LAYER/work/temp to a free name of dir in the upper tree; dir's times stay. */
+int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name);
+
+/* ---- jobs (job.c) ---- */
+/* Runs work(view, entry) in a worker process. Its pid, or -errno. A job for the same key is joined. */
+int job_run(struct view *view, const char *key, int (*work)(struct view *view, struct entry *entry),
+            struct entry *entry);
+/* A finished job's error for this key, and forgets the job; false when there is none. */
+bool job_take(struct view *view, const char *key, int *error);
+
+/* ---- listing (listing.c) ---- */
+/* Whether the merged directory shows no name. 1, 0 or -errno. */
+int listing_is_empty(struct view *view, struct directory *dir);
+/* Calls each(context, name) for every name of the merged directory but "." and "..". */
+int listing_each(struct view *view, struct directory *dir, int (*each)(void *context, const char *name, uint8_t type),
+                 void *context);
+
+/* ---- answers (answer.c) ---- */
+ssize_t read_path(struct caller *caller, uint64_t address, char path[PATH_MAX]);
+void answer_result(struct answer *answer, int64_t result);
+void answer_continue(struct answer *answer);
+/* REWRITE with one path argument replaced by text. */
+void answer_path(struct caller *caller, const struct call *call, struct answer *answer, int argument,
+                 const char *text);
+void refuse_notice(struct view *view, const struct caller *caller, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Copies a result to the caller's memory and answers `result`, or -EFAULT. */
+void answer_bytes(struct caller *caller, struct answer *answer, uint64_t address, const void *data, size_t size,
+                  int64_t result);
+
+/* ---- the handlers, one a family (call_*.c) ---- */
+typedef void call_handler(struct view *view, struct caller *caller, const struct call *call, struct answer *answer);
+call_handler call_open, call_stat, call_access, call_readlink, call_statfs, call_getdents, call_chdir, call_fchdir,
+    call_chroot, call_getcwd, call_umask, call_mkdir, call_mknod, call_unlink, call_rename, call_link, call_symlink,
+    call_truncate, call_chmod, call_fchmod, call_chown, call_fchown, call_utimens, call_getxattr, call_fgetxattr,
+    call_listxattr, call_flistxattr, call_setxattr, call_fsetxattr, call_removexattr, call_fremovexattr,
+    call_ioctl_flags, call_file_attr, call_inotify, call_exec, call_send_addr, call_sendmsg, call_recv_addr;
+
+/* ---- exec (elf.c) ---- */
+/*
+ * A program whose ELF interpreter was changed in the layer: a copy of it that names the layer's. `interpreter` is where
+ * that really is. The copy's path goes into path. 0 or -errno.
+ */
+int elf_copy_with_interpreter(struct view *view, const struct entry *entry, const char *interpreter,
+                              char path[PATH_MAX]);
+/* The view path that such a copy stands for, or NULL. */
+const char *elf_copy_origin(const struct view *view, const char *path);
+/* The PT_INTERP of an ELF file. Its length, 0 when it has none, -ENOEXEC for what is no 64-bit ELF. */
+ssize_t elf_interpreter(int fd, char path[PATH_MAX]);
+void elf_copies_free(struct view *view);
+
+/* ---- AF_UNIX names (socket_name.c) ---- */
+struct sockaddr_un;
+/* Fills name in for a host path, through a short alias when it is too long. The address's length or -errno. */
+int socket_name_make(struct view *view, const char *dir_path, const char *name, struct sockaddr_un *address);
+/* Turns a host name that the kernel shows into the view's, in place. The new length of the address. */
+unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, unsigned length);
+void socket_aliases_remove(struct view *view);
+
+void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room,
+                      int64_t result);
+
+#endif

@@ -1,0 +1,414 @@
+/*
+ * Path resolution: from a path as the caller says it to a name in a directory of the view.
+ *
+ * A path through directories that no layer touched is settled by cached
+ * directories and at most two calls of our own; it is then "pure": the kernel, walking the
+ * host, comes to the same end, and the call may go through as it is.
+ */
+#include "emul/view_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define REST_MAX (2 * PATH_MAX)
+
+struct walker {
+    struct view *view;
+    struct caller *caller;
+    unsigned flags;
+    struct directory *current; /* held */
+    struct directory *root;    /* held; ".." does not leave it */
+    struct directory *floor;   /* borrowed; WALK_BENEATH: where the walk began */
+    bool pure;
+    bool real_root; /* the caller's root is the host's */
+    int links;
+    char *rest; /* what is left of the path, inside one of the buffers */
+    char text[2][REST_MAX];
+    int buffer; /* the one that rest lies in */
+};
+
+enum step { STEP_ON, STEP_DONE };
+
+static enum step fail(struct walked *out, const struct walker *w, int error)
+{
+    out->kind = WALK_ERROR;
+    out->error = error;
+    out->pure = w->pure;
+    return STEP_DONE;
+}
+
+static uint32_t host_bit(const struct view *view)
+{
+    return 1u << view->host;
+}
+
+static bool is_host_only(const struct view *view, const struct directory *dir)
+{
+    return dir->trees == host_bit(view);
+}
+
+static void move_to(struct walker *w, struct directory *dir)
+{
+    directory_release(w->view, w->current);
+    w->current = dir;
+    if ((dir->trees & host_bit(w->view)) == 0)
+        w->pure = false;
+}
+
+/* The rest becomes head + "/" + tail. */
+static bool join(struct walker *w, const char *head, const char *tail)
+{
+    char *to = w->text[1 - w->buffer];
+    size_t head_length = strlen(head), tail_length = strlen(tail);
+    if (head_length + tail_length + 2 > REST_MAX)
+        return false;
+    memcpy(to, head, head_length);
+    to[head_length] = '/';
+    /* Nothing may follow a link at the end of the path: then its own last character decides. */
+    if (tail_length == 0)
+        to[head_length] = '\0';
+    memcpy(to + head_length + (tail_length > 0), tail, tail_length + 1);
+    w->buffer = 1 - w->buffer;
+    w->rest = to;
+    return true;
+}
+
+static enum step follow_text(struct walker *w, struct walked *out, const char *text, const char *tail)
+{
+    if ((w->flags & WALK_NO_SYMLINKS) != 0 || ++w->links > LINKS_MAX)
+        return fail(out, w, -ELOOP);
+    if (text[0] == '\0')
+        return fail(out, w, -ENOENT);
+    if (text[0] == '/') {
+        if ((w->flags & WALK_BENEATH) != 0)
+            return fail(out, w, -EXDEV);
+        w->pure = w->pure && w->real_root;
+        move_to(w, directory_hold(w->root));
+    }
+    return join(w, text, tail) ? STEP_ON : fail(out, w, -ENAMETOOLONG);
+}
+
+static enum step follow_link(struct walker *w, struct walked *out, int tree, const char *name, const char *tail)
+{
+    char text[PATH_MAX];
+    int fd = directory_fd(w->view, w->current, tree);
+    ssize_t length = fd < 0 ? fd : sys_readlinkat(fd, name, text, sizeof text - 1);
+    if (length < 0)
+        return fail(out, w, (int)length);
+    text[length] = '\0';
+    if (tree != w->view->host)
+        w->pure = false;
+    return follow_text(w, out, text, tail);
+}
+
+/* How much of the rest is plain names that a single openat2 may settle; the last name of the path is left out. */
+static size_t plain_run(const char *rest)
+{
+    size_t end = 0, at = 0;
+    while (rest[at] != '\0') {
+        size_t length = strcspn(rest + at, "/");
+        if (length > NAME_MAX || (length == 1 && rest[at] == '.') ||
+            (length == 2 && rest[at] == '.' && rest[at + 1] == '.'))
+            break;
+        if (rest[at + length] == '\0')
+            break;
+        end = at + length;
+        at = end + strspn(rest + end, "/");
+    }
+    return end;
+}
+
+/*
+ * From a directory that only the host has: one openat2() checks that all the names up to the last are directories
+ * and no links. 1: w moved on; 0: there is a link on the way; -errno: what the kernel says of the path.
+ */
+static int short_cut(struct walker *w)
+{
+    char piece[REST_MAX];
+    struct view *view = w->view;
+    size_t run = plain_run(w->rest);
+    int start = directory_fd(view, w->current, view->host);
+    if (start < 0)
+        return start;
+    if (run == 0)
+        return 0;
+    memcpy(piece, w->rest, run);
+    piece[run] = '\0';
+    int fd = sys_openat2(start, piece, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    if (fd < 0)
+        return fd == -ELOOP ? 0 : fd;
+    for (const char *name = piece; *name != '\0';) {
+        size_t length = strcspn(name, "/");
+        struct directory *dir = directory_find(view, w->current, name, length);
+        if (dir == NULL)
+            dir = directory_add(view, w->current, name, length, host_bit(view));
+        if (dir == NULL) {
+            (void)close(fd);
+            return -ENOMEM;
+        }
+        move_to(w, dir);
+        name += length + strspn(name + length, "/");
+    }
+    directory_keep_fd(view, w->current, view->host, fd);
+    w->rest += run;
+    return 1;
+}
+
+/* Whether an absent or found entry is what the kernel would find on the host. */
+static bool entry_is_pure(const struct view *view, const struct entry *entry)
+{
+    if (entry->tree < 0)
+        return !entry->whiteout && (entry->dir->trees & host_bit(view)) != 0 &&
+               !lookup_is_hidden(view, entry->dir, entry->name);
+    return entry->tree == view->host || (entry->trees & host_bit(view)) != 0;
+}
+
+/* Into a name that is not the last. */
+static enum step enter(struct walker *w, struct walked *out, const char *name, size_t length, char *next)
+{
+    struct view *view = w->view;
+    struct directory *dir = directory_find(view, w->current, name, length);
+    if (dir != NULL) {
+        move_to(w, dir);
+        w->rest = next;
+        return STEP_ON;
+    }
+    if (is_host_only(view, w->current) && !w->current->watched && w->current->parent != NULL) {
+        int moved = short_cut(w);
+        if (moved != 0)
+            return moved > 0 ? STEP_ON : fail(out, w, moved);
+    }
+    struct entry entry;
+    char text[NAME_MAX + 1];
+    memcpy(text, name, length);
+    text[length] = '\0';
+    int error = lookup(view, w->current, text, &entry);
+    if (error < 0)
+        return fail(out, w, error);
+    bool pure = entry_is_pure(view, &entry);
+    enum step step = STEP_ON;
+    if (entry.tree >= 0 && S_ISLNK(entry.st.st_mode)) {
+        step = follow_link(w, out, entry.tree, text, next);
+    } else {
+        w->pure = w->pure && pure;
+        dir = entry_directory(view, &entry, &error);
+        if (dir == NULL) {
+            step = fail(out, w, error);
+        } else {
+            move_to(w, dir);
+            w->rest = next;
+        }
+    }
+    entry_release(view, &entry);
+    return step;
+}
+
+static enum step finish_unlooked(struct walker *w, struct walked *out, const char *name, size_t length)
+{
+    out->kind = WALK_ENTRY;
+    out->last = LAST_NAME;
+    out->pure = w->pure;
+    out->looked = false;
+    out->entry.dir = directory_hold(w->current);
+    memcpy(out->entry.name, name, length);
+    out->entry.name[length] = '\0';
+    return STEP_DONE;
+}
+
+/* The last name of the path. */
+static enum step finish(struct walker *w, struct walked *out, const char *name, size_t length)
+{
+    struct view *view = w->view;
+    char text[NAME_MAX + 1];
+    bool follow = (w->flags & WALK_FOLLOW) != 0 || (out->slash && (w->flags & WALK_PARENT) == 0);
+    const char *tail = out->slash ? "." : "";
+    memcpy(text, name, length);
+    text[length] = '\0';
+    if (w->pure && (w->flags & WALK_LOOK) == 0 && is_host_only(view, w->current) && !w->current->watched) {
+        if (!follow)
+            return finish_unlooked(w, out, name, length);
+        char link[PATH_MAX];
+        int fd = directory_fd(view, w->current, view->host);
+        ssize_t size = fd < 0 ? fd : sys_readlinkat(fd, text, link, sizeof link - 1);
+        if (size < 0)
+            return finish_unlooked(w, out, name, length);
+        link[size] = '\0';
+        return follow_text(w, out, link, tail);
+    }
+    int error = lookup(view, w->current, text, &out->entry);
+    if (error < 0)
+        return fail(out, w, error);
+    if (follow && out->entry.tree >= 0 && S_ISLNK(out->entry.st.st_mode)) {
+        int tree = out->entry.tree;
+        entry_release(view, &out->entry);
+        return follow_link(w, out, tree, text, tail);
+    }
+    out->kind = WALK_ENTRY;
+    out->last = LAST_NAME;
+    out->looked = true;
+    out->pure = w->pure && entry_is_pure(view, &out->entry);
+    return STEP_DONE;
+}
+
+/* The path ended at a directory itself: "/", ".", "..", or a link to such. */
+static enum step finish_directory(struct walker *w, struct walked *out, enum last_kind last)
+{
+    out->pure = w->pure;
+    if (w->current->dead) {
+        /* "." of a removed directory: the kernel still knows it. */
+        out->kind = WALK_RAW;
+        out->host_path[0] = '\0';
+        return STEP_DONE;
+    }
+    if (w->current->proc) {
+        out->kind = WALK_RAW;
+        int error = directory_path(w->current, out->host_path);
+        return error < 0 ? fail(out, w, error) : STEP_DONE;
+    }
+    int error = entry_of_directory(w->view, w->current, &out->entry);
+    if (error < 0)
+        return fail(out, w, error);
+    out->kind = WALK_ENTRY;
+    out->last = last;
+    out->looked = true;
+    return STEP_DONE;
+}
+
+static enum step go_up(struct walker *w, struct walked *out)
+{
+    if (w->current == w->floor && (w->flags & WALK_BENEATH) != 0)
+        return fail(out, w, -EXDEV);
+    if (w->current != w->root && w->current->parent != NULL)
+        move_to(w, directory_hold(w->current->parent));
+    return STEP_ON;
+}
+
+/* Below /proc: names are not cached; magic links are followed to their view paths. */
+static enum step step_in_proc(struct walker *w, struct walked *out)
+{
+    char path[REST_MAX], target[PATH_MAX];
+    const char *tail = "";
+    bool follow = (w->flags & WALK_FOLLOW) != 0;
+    int error = directory_path(w->current, path);
+    size_t length = error < 0 ? 0 : strlen(path);
+    if (error < 0 || length + strlen(w->rest) + 2 > REST_MAX)
+        return fail(out, w, -ENAMETOOLONG);
+    path[length] = '/';
+    memcpy(path + length + 1, w->rest, strlen(w->rest) + 1);
+    switch (proc_classify(w->view, w->caller, path, follow, out->host_path, target, &tail)) {
+    case PROC_UP:
+        move_to(w, directory_hold(w->root));
+        return join(w, tail, "") ? STEP_ON : fail(out, w, -ENAMETOOLONG);
+    case PROC_LINK:
+        if ((w->flags & (WALK_NO_MAGIC | WALK_NO_SYMLINKS)) != 0)
+            return fail(out, w, -ELOOP);
+        w->pure = false;
+        if (++w->links > LINKS_MAX)
+            return fail(out, w, -ELOOP);
+        /* A magic link leads to the object, whatever the caller's root is. */
+        move_to(w, directory_hold(w->view->root));
+        return join(w, target, tail) ? STEP_ON : fail(out, w, -ENAMETOOLONG);
+    case PROC_PLAIN:
+        break;
+    }
+    out->kind = WALK_RAW;
+    out->pure = w->pure;
+    return STEP_DONE;
+}
+
+/* One component. */
+static enum step step(struct walker *w, struct walked *out, enum last_kind *last)
+{
+    w->rest += strspn(w->rest, "/");
+    size_t length = strcspn(w->rest, "/");
+    if (length == 0)
+        return finish_directory(w, out, *last);
+    char *name = w->rest;
+    char *next = name + length + strspn(name + length, "/");
+    if (length > NAME_MAX)
+        return fail(out, w, -ENAMETOOLONG);
+    if (w->current->proc)
+        return step_in_proc(w, out);
+    if (w->view->own_root && w->caller->cred->fsuid != 0 && !is_host_only(w->view, w->current)) {
+        int error = may_access_dir(w->view, w->caller, w->current, 1);
+        if (error < 0)
+            return fail(out, w, error);
+    }
+    if (length <= 2 && name[0] == '.' && (length == 1 || name[1] == '.')) {
+        w->rest = next;
+        *last = length == 1 ? LAST_DOT : LAST_DOTDOT;
+        return length == 1 ? STEP_ON : go_up(w, out);
+    }
+    if (w->current->dead)
+        return fail(out, w, -ENOENT);
+    *last = LAST_DOT;
+    if (*next != '\0')
+        return enter(w, out, name, length, next);
+    out->slash = name[length] == '/';
+    return finish(w, out, name, length);
+}
+
+void walk_from(struct view *view, struct caller *caller, struct directory *start, bool pure, const char *path,
+               unsigned flags, struct walked *walked)
+{
+    struct walker w;
+    w.view = view;
+    w.caller = caller;
+    w.flags = flags;
+    w.real_root = caller->fs->root == view->root;
+    w.floor = start;
+    w.root = directory_hold((flags & WALK_IN_ROOT) != 0 ? start : caller->fs->root);
+    w.links = 0;
+    w.buffer = 0;
+    w.rest = w.text[0];
+    memcpy(w.text[0], path, strlen(path) + 1);
+    walked->looked = walked->slash = false;
+    walked->error = 0;
+    walked->entry.dir = NULL;
+    w.pure = pure;
+    w.current = directory_hold(start);
+    enum last_kind last = LAST_DOT;
+    if (path[0] == '/') {
+        w.pure = w.real_root && (flags & WALK_IN_ROOT) == 0;
+        last = LAST_ROOT;
+        directory_release(view, w.current);
+        w.current = directory_hold(w.root);
+    } else {
+        w.pure = pure && !start->dead && (start->trees & host_bit(view)) != 0;
+    }
+    if (path[0] == '/' && (flags & WALK_BENEATH) != 0)
+        (void)fail(walked, &w, -EXDEV);
+    else if (path[0] == '\0' && (flags & WALK_EMPTY) == 0)
+        (void)fail(walked, &w, -ENOENT);
+    else
+        while (step(&w, walked, &last) == STEP_ON)
+            continue;
+    directory_release(view, w.current);
+    directory_release(view, w.root);
+}
+
+void walk(struct view *view, struct caller *caller, int dirfd, const char *path, unsigned flags,
+          struct walked *walked)
+{
+    struct directory *start;
+    int error = 0;
+    bool pure = true;
+    bool relative = path[0] != '/' || (flags & (WALK_IN_ROOT | WALK_BENEATH)) != 0;
+    if (dirfd == AT_FDCWD || !relative || (path[0] == '\0' && (flags & WALK_EMPTY) == 0))
+        start = directory_hold(caller->fs->cwd);
+    else
+        start = walk_descriptor(view, caller, dirfd, &error);
+    if (start == NULL) {
+        /* A bad or strange descriptor: the kernel, asked the same, has the right errno unless it could find a file. */
+        *walked = (struct walked){.kind = WALK_ERROR, .error = error};
+        return;
+    }
+    pure = start == caller->fs->cwd || (start->trees & host_bit(view)) != 0;
+    walk_from(view, caller, start, pure, path, flags, walked);
+    directory_release(view, start);
+}
+
+void walked_release(struct view *view, struct walked *walked)
+{
+    entry_release(view, &walked->entry);
+}

@@ -1,0 +1,189 @@
+/*
+ * The tests that rows of the table put on arguments.
+ *
+ * The filter compares numbers: it sees no memory, so only flags, commands and
+ * null pointers can be tested here. Where the kernel takes an int, only the low
+ * 32 bits count, and a caller may leave anything in the others: such tests mask.
+ * A test that is meant to let a call through must not mask: what it does not
+ * recognise exactly is stopped.
+ */
+#include "filter/row.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
+#include <linux/msdos_fs.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+
+#define INT_MASK UINT64_C(0xffffffff)
+#define ALL_ONES UINT64_MAX
+
+#define TESTS_END                                                                                                      \
+    {                                                                                                                  \
+        .verdict = VERDICT_UNKNOWN, .argument2 = -1                                                                    \
+    }
+
+#define WHEN_INT_IS(verdict_, error_, argument_, value_, words_)                                                       \
+    {                                                                                                                  \
+        .argument = (argument_), .compare = COMPARE_EQUAL, .verdict = (verdict_), .error = (error_), .mask = INT_MASK, \
+        .value = (uint32_t)(value_), .argument2 = -1, .words = (words_)                                                \
+    }
+
+#define WHEN_HAS(verdict_, error_, argument_, bit_, words_)                                                            \
+    {                                                                                                                  \
+        .argument = (argument_), .compare = COMPARE_EQUAL, .verdict = (verdict_), .error = (error_), .mask = (bit_),   \
+        .value = (bit_), .argument2 = -1, .words = (words_)                                                            \
+    }
+
+#define WHEN_NOT(verdict_, argument_, value_, words_)                                                                  \
+    {                                                                                                                  \
+        .argument = (argument_), .compare = COMPARE_NOT_EQUAL, .verdict = (verdict_), .mask = ALL_ONES,                \
+        .value = (value_), .argument2 = -1, .words = (words_)                                                          \
+    }
+
+#define REFUSE_BIT(argument_, bit_)      WHEN_HAS(VERDICT_FAIL, EPERM, argument_, bit_, "flags have " #bit_)
+#define REFUSE_REQUEST(error_, request_) WHEN_INT_IS(VERDICT_FAIL, error_, 1, request_, "request is " #request_)
+#define STOP_REQUEST(request_)           WHEN_INT_IS(VERDICT_STOP, 0, 1, request_, "request is " #request_)
+
+const struct argument_test tests_none[] = {TESTS_END};
+
+/*
+ * fstat() of glibc 2.33 to 2.38 is newfstatat(fd, "", buf, AT_EMPTY_PATH), and no
+ * call is more frequent. The path itself cannot be seen here, and a caller may name
+ * one although it says AT_EMPTY_PATH: with AT_FDCWD that is likely, so it stops. With
+ * a descriptor it passes, and the host answers: the known gap of these two rows.
+ */
+const struct argument_test tests_newfstatat[] = {
+    WHEN_NOT(VERDICT_STOP, 3, AT_EMPTY_PATH, "flags are not exactly AT_EMPTY_PATH"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, AT_FDCWD, "dirfd is AT_FDCWD"),
+    TESTS_END,
+};
+
+const struct argument_test tests_statx[] = {
+    WHEN_NOT(VERDICT_STOP, 2, AT_EMPTY_PATH, "flags are not exactly AT_EMPTY_PATH"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, AT_FDCWD, "dirfd is AT_FDCWD"),
+    TESTS_END,
+};
+
+/* accept, accept4 */
+const struct argument_test tests_address_at_1[] = {
+    WHEN_NOT(VERDICT_STOP, 1, 0, "address is not null"),
+    TESTS_END,
+};
+
+/* sendto, recvfrom */
+const struct argument_test tests_address_at_4[] = {
+    WHEN_NOT(VERDICT_STOP, 4, 0, "address is not null"),
+    TESTS_END,
+};
+
+/*
+ * A child that is not traced, or whose parent is not its tracer's idea of one,
+ * is out of the supervisor's sight; a new namespace makes view paths mean
+ * something else. 0x80 is part of the exit signal here, not CLONE_NEWTIME.
+ */
+const struct argument_test tests_clone[] = {
+    REFUSE_BIT(0, CLONE_UNTRACED), REFUSE_BIT(0, CLONE_PARENT),
+    REFUSE_BIT(0, CLONE_NEWNS),    REFUSE_BIT(0, CLONE_NEWCGROUP),
+    REFUSE_BIT(0, CLONE_NEWUTS),   REFUSE_BIT(0, CLONE_NEWIPC),
+    REFUSE_BIT(0, CLONE_NEWUSER),  REFUSE_BIT(0, CLONE_NEWPID),
+    REFUSE_BIT(0, CLONE_NEWNET),   TESTS_END,
+};
+
+#define CLONE_NEW_ANY                                                                                                  \
+    (CLONE_NEWTIME | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID |      \
+     CLONE_NEWNET)
+
+/* The last test excludes the others, so that none overlaps another with another verdict. */
+const struct argument_test tests_unshare[] = {
+    REFUSE_BIT(0, CLONE_NEWTIME),
+    REFUSE_BIT(0, CLONE_NEWNS),
+    REFUSE_BIT(0, CLONE_NEWCGROUP),
+    REFUSE_BIT(0, CLONE_NEWUTS),
+    REFUSE_BIT(0, CLONE_NEWIPC),
+    REFUSE_BIT(0, CLONE_NEWUSER),
+    REFUSE_BIT(0, CLONE_NEWPID),
+    REFUSE_BIT(0, CLONE_NEWNET),
+    {.argument = 0,
+     .compare = COMPARE_EQUAL,
+     .verdict = VERDICT_STOP,
+     .mask = CLONE_NEW_ANY | CLONE_FS,
+     .value = CLONE_FS,
+     .argument2 = -1,
+     .words = "flags have CLONE_FS and no CLONE_NEW*"},
+    TESTS_END,
+};
+
+/* The supervisor must be able to read the memory of what it watches. */
+const struct argument_test tests_prctl[] = {
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, PR_SET_DUMPABLE, "option is PR_SET_DUMPABLE"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, PR_GET_DUMPABLE, "option is PR_GET_DUMPABLE"),
+    TESTS_END,
+};
+
+/*
+ * A filter with a listener may answer a call with "continue" from another process,
+ * and SECCOMP_RET_USER_NOTIF takes precedence over our SECCOMP_RET_TRACE.
+ */
+const struct argument_test tests_seccomp[] = {
+    {.argument = 0,
+     .compare = COMPARE_EQUAL,
+     .verdict = VERDICT_FAIL,
+     .error = EPERM,
+     .mask = INT_MASK,
+     .value = SECCOMP_SET_MODE_FILTER,
+     .argument2 = 1,
+     .mask2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
+     .value2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
+     .words = "operation is SECCOMP_SET_MODE_FILTER and flags have SECCOMP_FILTER_FLAG_NEW_LISTENER"},
+    TESTS_END,
+};
+
+/* Not in the headers of every kernel: ext4's own numbers, and the request that shuts a file system down. */
+#ifndef EXT4_IOC_SETVERSION
+#define EXT4_IOC_SETVERSION   _IOW('f', 4, long)
+#define EXT4_IOC32_SETVERSION _IOW('f', 4, int)
+#endif
+#ifndef FS_IOC_SHUTDOWN
+#define FS_IOC_SHUTDOWN _IOR('X', 125, __u32)
+#endif
+
+/*
+ * Requests that change an inode, or a directory, through a descriptor that may be
+ * open for reading only. What the view can do is stopped; what it cannot do is
+ * told not to exist here (ENOTTY), which programs take as "another file system".
+ * The terminal requests put words into the mouth of the user's shell.
+ */
+const struct argument_test tests_ioctl[] = {
+    STOP_REQUEST(FS_IOC_SETFLAGS),
+    STOP_REQUEST(FS_IOC32_SETFLAGS),
+    STOP_REQUEST(FS_IOC_FSSETXATTR),
+    STOP_REQUEST(FS_IOC_SETVERSION),
+    STOP_REQUEST(FS_IOC32_SETVERSION),
+    STOP_REQUEST(EXT4_IOC_SETVERSION),
+    STOP_REQUEST(EXT4_IOC32_SETVERSION),
+    REFUSE_REQUEST(EPERM, TIOCSTI),
+    REFUSE_REQUEST(EPERM, TIOCLINUX),
+    REFUSE_REQUEST(EPERM, FIFREEZE),
+    REFUSE_REQUEST(EPERM, FITHAW),
+    REFUSE_REQUEST(EPERM, FS_IOC_SHUTDOWN),
+    REFUSE_REQUEST(EPERM, FS_IOC_SETFSLABEL),
+    REFUSE_REQUEST(ENOTTY, FS_IOC_SET_ENCRYPTION_POLICY),
+    REFUSE_REQUEST(ENOTTY, FS_IOC_ENABLE_VERITY),
+    REFUSE_REQUEST(ENOTTY, FAT_IOCTL_SET_ATTRIBUTES),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SUBVOL_CREATE),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SUBVOL_CREATE_V2),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SNAP_CREATE),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SNAP_CREATE_V2),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SNAP_DESTROY),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SNAP_DESTROY_V2),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SUBVOL_SETFLAGS),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SET_RECEIVED_SUBVOL),
+    TESTS_END,
+};

@@ -1,0 +1,184 @@
+/*
+ * The table in words, for docs/syscalls.md.
+ */
+#include "filter/document.h"
+
+#include "filter/table.h"
+
+#include <string.h>
+
+/* What a handler does with a stop, for a reader who does not know the code. */
+static const char *const handler_words[HANDLER_COUNT] = {
+    [HANDLER_NONE] = "",
+    [HANDLER_OPEN] = "opens in the view",
+    [HANDLER_STAT] = "answers from the view",
+    [HANDLER_ACCESS] = "answers from the view",
+    [HANDLER_READLINK] = "answers from the view",
+    [HANDLER_STATFS] = "answers from the view",
+    [HANDLER_GETDENTS] = "lists the merged directory",
+    [HANDLER_CHDIR] = "moves the working directory in the view",
+    [HANDLER_FCHDIR] = "moves the working directory in the view",
+    [HANDLER_CHROOT] = "moves the root in the view",
+    [HANDLER_GETCWD] = "tells the view path",
+    [HANDLER_UMASK] = "keeps the mask known",
+    [HANDLER_MKDIR] = "makes the name in the layer",
+    [HANDLER_MKNOD] = "makes the name in the layer",
+    [HANDLER_UNLINK] = "removes the name in the layer",
+    [HANDLER_RENAME] = "renames in the layer",
+    [HANDLER_LINK] = "links in the layer",
+    [HANDLER_SYMLINK] = "makes the name in the layer",
+    [HANDLER_TRUNCATE] = "changes the layer's copy",
+    [HANDLER_CHMOD] = "changes the layer's copy",
+    [HANDLER_FCHMOD] = "changes the layer's copy",
+    [HANDLER_CHOWN] = "changes the layer's copy",
+    [HANDLER_FCHOWN] = "changes the layer's copy",
+    [HANDLER_UTIMENS] = "changes the layer's copy",
+    [HANDLER_GETXATTR] = "answers from the view",
+    [HANDLER_FGETXATTR] = "answers from the view",
+    [HANDLER_LISTXATTR] = "answers from the view",
+    [HANDLER_FLISTXATTR] = "answers from the view",
+    [HANDLER_SETXATTR] = "changes the layer's copy",
+    [HANDLER_FSETXATTR] = "changes the layer's copy",
+    [HANDLER_REMOVEXATTR] = "changes the layer's copy",
+    [HANDLER_FREMOVEXATTR] = "changes the layer's copy",
+    [HANDLER_IOCTL_FLAGS] = "changes the layer's copy",
+    [HANDLER_FILE_ATTR] = "reads the view, changes the layer's copy",
+    [HANDLER_INOTIFY] = "watches the object of the view",
+    [HANDLER_EXEC] = "runs the program of the view",
+    [HANDLER_SEND_ADDR] = "judges the address; finds a socket's path in the view",
+    [HANDLER_SENDMSG] = "judges the address; finds a socket's path in the view",
+    [HANDLER_RECV_ADDR] = "tells the view path of a socket",
+    [HANDLER_IDENTITY] = "changes the identity in the view",
+    [HANDLER_CLONE3] = "reads the flags in memory",
+    [HANDLER_UNSHARE_FS] = "keeps the working directory's sharing known",
+    [HANDLER_DUMPABLE] = "keeps the memory readable, answers as asked",
+};
+
+static const char *const intent_words[] = {
+    [INTENT_LOOK] = "looked at", [INTENT_OPEN] = "opened",  [INTENT_CHANGE] = "changed",
+    [INTENT_CREATE] = "made",    [INTENT_REMOVE] = "taken", [INTENT_EXEC] = "run",
+};
+
+static const char *const follow_words[] = {
+    [FOLLOW_ALWAYS] = "followed",
+    [FOLLOW_NEVER] = "not followed",
+    [FOLLOW_UNLESS_NOFOLLOW] = "followed unless AT_SYMLINK_NOFOLLOW",
+    [FOLLOW_IF_FOLLOW] = "followed if AT_SYMLINK_FOLLOW",
+    [FOLLOW_BY_OPEN_FLAGS] = "followed as the open flags say",
+};
+
+/* EPERM, not "Operation not permitted": the page is read beside manual pages. */
+static const char *error_name(int error)
+{
+    const char *name = strerrorname_np(error);
+    return name ? name : "an error";
+}
+
+static void print_outcome(FILE *out, int verdict, int error)
+{
+    switch ((enum verdict)verdict) {
+    case VERDICT_PASS:
+        fputs("pass", out);
+        break;
+    case VERDICT_STOP:
+        fputs("stop", out);
+        break;
+    case VERDICT_FAIL:
+        fputs(error_name(error), out);
+        break;
+    case VERDICT_UNKNOWN:
+        fputs("ENOSYS", out);
+        break;
+    }
+}
+
+/* How long the part of "request is TIOCSTI" before its last word is. */
+static size_t subject_length(const char *words)
+{
+    const char *space = strrchr(words, ' ');
+    return space ? (size_t)(space - words) + 1 : 0;
+}
+
+/* One more condition with the same outcome; what it shares with the one before is not said again. */
+static void print_alternative(FILE *out, const char *previous, const char *words)
+{
+    size_t shared = subject_length(words);
+    if (shared != subject_length(previous) || strncmp(previous, words, shared) != 0)
+        shared = 0;
+    fprintf(out, " or %s", words + shared);
+}
+
+static void print_verdict(FILE *out, const struct call_row *row)
+{
+    const struct argument_test *previous = NULL;
+    for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++) {
+        if (previous && previous->verdict == test->verdict && previous->error == test->error) {
+            print_alternative(out, previous->words, test->words);
+        } else {
+            if (previous)
+                fputs("; ", out);
+            print_outcome(out, test->verdict, test->error);
+            fprintf(out, " if %s", test->words);
+        }
+        previous = test;
+    }
+    if (previous)
+        fputs("; else ", out);
+    print_outcome(out, row->verdict, row->error);
+}
+
+static void print_path(FILE *out, const struct path_argument *path)
+{
+    fprintf(out, "; path in argument %d", path->path);
+    if (path->dirfd >= 0)
+        fprintf(out, " below the directory in argument %d", path->dirfd);
+    fprintf(out, " is %s, a last symbolic link %s", intent_words[path->intent], follow_words[path->follow]);
+}
+
+static void print_row(FILE *out, size_t number, const struct call_row *row)
+{
+    fprintf(out, "| %zu | %s | ", number, row->name);
+    print_verdict(out, row);
+    fputs(" | ", out);
+    if (row->handler == HANDLER_NONE) {
+        fprintf(out, "%s |\n", row->why);
+        return;
+    }
+    fputs(handler_words[row->handler], out);
+    for (size_t i = 0; i < sizeof(row->path) / sizeof(row->path[0]); i++) {
+        if (row->path[i].path >= 0)
+            print_path(out, &row->path[i]);
+    }
+    if (row->fd >= 0)
+        fprintf(out, "; descriptor in argument %d", row->fd);
+    if (row->verdict == VERDICT_PASS)
+        fprintf(out, "; passing: %s", row->why);
+    fputs(" |\n", out);
+}
+
+void table_document(FILE *out)
+{
+    size_t rows = 0, stops = 0;
+    for (size_t number = 0; number < table_size(); number++) {
+        const struct call_row *row = table_row((long)number);
+        rows += row != NULL;
+        stops += row && row->handler != HANDLER_NONE;
+    }
+    fprintf(out,
+            "# System calls\n\n"
+            "What coffer does with each system call of x86-64. This page is printed from the table in\n"
+            "`filter/table.c`, from which the seccomp program and the dispatch of stops are made too.\n\n"
+            "* **pass**: goes through untouched, without a stop.\n"
+            "* **stop**: the supervisor answers it; for some calls only when an argument asks for it.\n"
+            "* **an errno**: refused in the filter, without a stop.\n"
+            "* A number that is not listed gets ENOSYS. So do calls of ia32 and x32.\n\n"
+            "Arguments are counted from 0. %zu calls, of which %zu can stop.\n\n"
+            "| number | name | verdict | how, or why |\n"
+            "|---:|---|---|---|\n",
+            rows, stops);
+    for (size_t number = 0; number < table_size(); number++) {
+        const struct call_row *row = table_row((long)number);
+        if (row)
+            print_row(out, number, row);
+    }
+}

@@ -1,0 +1,89 @@
+# shellcheck shell=bash
+# Completion of coffer for bash. tests/check_docs.sh compares the options with those that --help prints.
+
+declare -gA _coffer_options=(
+    [run]="-l --layer --over --net --lock --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [shell]="-l --layer --over --net --lock --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [list]="--json --help"
+    [diff]="--text --stat --json --help"
+    [commit]="--root --dry-run --force --help"
+    [discard]="--help"
+    [doctor]="--json --calls --help"
+)
+
+_coffer_layers() {
+    local store=${XDG_STATE_HOME:-$HOME/.local/state}/coffer/layers name
+    for name in "$store"/*/; do
+        [[ -d $name ]] && name=${name%/} && printf '%s\n' "${name##*/}"
+    done
+}
+
+# _coffer_reply WORDS: those that begin with the current word.
+_coffer_reply() {
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
+}
+
+# The value of an option. Returns 1 when the word before is no option that takes one.
+_coffer_value() {
+    case $1 in
+    -l | --layer | --over)
+        if [[ $2 == */* ]]; then
+            mapfile -t COMPREPLY < <(compgen -d -- "$2")
+        else
+            _coffer_reply "$(_coffer_layers)" "$2"
+        fi
+        ;;
+    --net) _coffer_reply "allow none" "$2" ;;
+    --lock) _coffer_reply "require try off" "$2" ;;
+    --root) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
+    *) return 1 ;;
+    esac
+}
+
+# The place in COMP_WORDS where the program of run begins, or nothing.
+_coffer_program() {
+    local i word
+    for ((i = 2; i < COMP_CWORD; i++)); do
+        word=${COMP_WORDS[i]}
+        case $word in
+        --) echo $((i + 1)) && return ;;
+        -l | --layer | --over | --net | --lock) ((i++)) ;;
+        -*) ;;
+        *) echo "$i" && return ;;
+        esac
+    done
+}
+
+_coffer() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]} offset
+    COMPREPLY=()
+    if ((COMP_CWORD == 1)); then
+        _coffer_reply "${!_coffer_options[*]} --help --version" "$current"
+        return
+    fi
+    [[ -n ${_coffer_options[$command]:-} ]] || return
+    if [[ $command == run ]]; then
+        offset=$(_coffer_program)
+        if [[ -n $offset ]]; then
+            if declare -F _command_offset >/dev/null; then
+                _command_offset "$offset"
+            elif ((COMP_CWORD == offset)); then
+                mapfile -t COMPREPLY < <(compgen -c -- "$current")
+            else
+                mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            fi
+            return
+        fi
+    fi
+    _coffer_value "$previous" "$current" && return
+    if [[ $current == -* ]]; then
+        _coffer_reply "${_coffer_options[$command]}" "$current"
+        return
+    fi
+    case $command in
+    run) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
+    diff | commit | discard) _coffer_reply "$(_coffer_layers)" "$current" ;;
+    esac
+}
+
+complete -o filenames -o bashdefault -F _coffer coffer

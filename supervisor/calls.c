@@ -1,0 +1,118 @@
+#include "supervisor/calls.h"
+
+#include "supervisor/memory.h"
+
+#include <errno.h>
+#include <linux/sched.h>
+#include <sys/prctl.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+
+/* A child that is not traced could make no path call, one beside its parent would escape the table; no namespaces. */
+static const uint64_t refused_clone_flags = CLONE_UNTRACED | CLONE_PARENT | CLONE_NEWNS | CLONE_NEWCGROUP |
+                                            CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |
+                                            CLONE_NEWTIME;
+
+/* The sizes of struct clone_args that the kernel takes. */
+enum { CLONE_ARGS_MIN = CLONE_ARGS_SIZE_VER0, CLONE_ARGS_MAX = 4096 };
+
+static void set_result(struct task *task, int64_t result)
+{
+    task->answer.kind = ANSWER_RESULT;
+    task->answer.result = result;
+}
+
+/* Whatever it does, and whether it succeeds: the credentials are read again before they are next used. */
+static void answer_identity(struct task *task)
+{
+    task->identity_stale = true;
+    task->identity_changed = true;
+    task->answer.kind = ANSWER_CONTINUE;
+}
+
+/* While only one thread uses the memory, nobody can change the flags before the kernel has read them. */
+static void answer_clone3(struct task *task)
+{
+    uint64_t size = task->call.args[1];
+    task->answer.kind = ANSWER_CONTINUE;
+    task->clone_flags = 0;
+    if (size < CLONE_ARGS_MIN || size > CLONE_ARGS_MAX)
+        return; /* the kernel refuses it: EINVAL or E2BIG */
+
+    union {
+        uint64_t flags; /* the first member of struct clone_args */
+        char bytes[CLONE_ARGS_MAX];
+    } arguments;
+    int status = memory_read_all(task->tid, task->call.args[0], arguments.bytes, (size_t)size);
+    if (status < 0) {
+        set_result(task, status);
+        return;
+    }
+    task->clone_flags = arguments.flags;
+    if (arguments.flags & refused_clone_flags) {
+        set_result(task, -EPERM);
+        return;
+    }
+    if (task->space->count == 1)
+        return;
+
+    uint64_t copy;
+    if (scratch_place(task->space, task->tid, &task->pieces, arguments.bytes, (size_t)size, &copy) < 0) {
+        /* Callers fall back on clone(), whose flags are in a register. */
+        set_result(task, -ENOSYS);
+        return;
+    }
+    task->answer.kind = ANSWER_REWRITE;
+    for (int i = 0; i < 6; i++)
+        task->answer.args[i] = task->call.args[i];
+    task->answer.args[0] = copy;
+}
+
+static void answer_unshare_fs(struct task *task)
+{
+    task->answer.kind = ANSWER_CONTINUE;
+    task->answer.want_exit = true;
+}
+
+/* Never carried out: the supervisor, and a debugger in the view, could not read the memory any more. */
+static void answer_dumpable(struct task *task)
+{
+    if ((int)task->call.args[0] == PR_GET_DUMPABLE) {
+        set_result(task, task->space->dumpable);
+    } else if (task->call.args[1] > 1) {
+        set_result(task, -EINVAL);
+    } else {
+        task->space->dumpable = (int)task->call.args[1];
+        set_result(task, 0);
+    }
+}
+
+typedef void call_handler(struct task *task);
+
+static call_handler *const handlers[HANDLER_COUNT] = {
+    [HANDLER_IDENTITY] = answer_identity,
+    [HANDLER_CLONE3] = answer_clone3,
+    [HANDLER_UNSHARE_FS] = answer_unshare_fs,
+    [HANDLER_DUMPABLE] = answer_dumpable,
+};
+
+bool calls_answer(struct task *task)
+{
+    call_handler *handler = handlers[task->call.row->handler];
+    if (handler != NULL)
+        handler(task);
+    return handler != NULL;
+}
+
+void calls_exit(struct task *task, int64_t result)
+{
+    if (task->call.row->handler != HANDLER_UNSHARE_FS || result != 0)
+        return;
+    struct fs_context *own = fs_context_copy(task->fs);
+    if (own == NULL)
+        return; /* out of memory: it goes on sharing, which no program can rely on not to be so for long */
+    fs_context_release(task->fs);
+    task->fs = own;
+}

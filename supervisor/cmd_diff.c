@@ -1,0 +1,80 @@
+#include "emul/changes.h"
+#include "emul/cleanup.h"
+#include "emul/sys.h"
+#include "supervisor/change_print.h"
+#include "supervisor/command.h"
+#include "supervisor/operands.h"
+#include "supervisor/text.h"
+
+#include <getopt.h>
+
+enum { OPTION_TEXT = OPTION_LONG_ONLY, OPTION_STAT, OPTION_JSON };
+
+const struct option_row diff_options[] = {
+    {OPTION_TEXT, "text", NULL, "add a unified diff of each file"},
+    {OPTION_STAT, "stat", NULL, "add sizes and a total"},
+    {OPTION_JSON, "json", NULL, "print one JSON object a line"},
+    {0, NULL, NULL, NULL},
+};
+
+static int on_change(void *context, const struct change *change)
+{
+    struct change_totals *totals = context;
+    switch (totals->format) {
+    case OPTION_JSON:
+        change_print_json(change);
+        break;
+    case OPTION_STAT:
+        change_print_stat(change, totals);
+        break;
+    case OPTION_TEXT:
+        change_print_line(change);
+        change_print_text(change);
+        break;
+    default:
+        change_print_line(change);
+        break;
+    }
+    /* The reader of the pipe may have gone. */
+    return ferror(stdout) ? 1 : 0;
+}
+
+static int diff(struct operands *operands, int format)
+{
+    struct layer_error error;
+    struct change_totals totals = {.format = format};
+    cleanup_fd int host = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    const struct changes_options options = {
+        .host = {.root_fd = host},
+        .paths = operands->paths,
+        .path_count = operands->path_count,
+    };
+    int status = changes_walk(&operands->layer, &options, on_change, &totals, &error);
+    if (status < 0)
+        error_text(error.text);
+    else if (format == OPTION_STAT)
+        change_print_totals(&totals);
+    return status < 0 ? STATUS_FAILED : STATUS_DONE;
+}
+
+int cmd_diff(int argc, char **argv)
+{
+    const struct command *self = command_find("diff");
+    struct operands operands;
+    int format = 0;
+    int option;
+    optind = 0; /* run calls this after its own options */
+    while ((option = command_options_next(self, argc, argv, 0)) >= 0) {
+        if (format != 0 && format != option)
+            return command_usage_error(self, "only one of --text, --stat and --json can be had");
+        format = option;
+    }
+    if (option != OPTIONS_END)
+        return option == OPTIONS_HELP ? STATUS_DONE : self->usage_status;
+    int status = operands_open(&operands, LAYER_READ, argc - optind, argv + optind);
+    if (status != 0)
+        return status;
+    status = diff(&operands, format);
+    operands_close(&operands);
+    return status;
+}

@@ -1,0 +1,177 @@
+#include "supervisor/launch.h"
+
+#include "emul/cleanup.h"
+#include "filter/program.h"
+#include "policy/lock.h"
+#include "supervisor/command.h"
+#include "supervisor/exec.h"
+#include "supervisor/network.h"
+#include "supervisor/text.h"
+#include "supervisor/trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum { HIDDEN_FD_MAX = 1023, HIDDEN_FD_MIN = 16 };
+
+int launch_hidden_fd(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -1;
+    rlim_t highest = limit.rlim_cur > HIDDEN_FD_MAX ? HIDDEN_FD_MAX : limit.rlim_cur - 1;
+    return limit.rlim_cur < HIDDEN_FD_MIN ? -1 : (int)highest;
+}
+
+/* In the child: a step that coffer cannot do without has failed. */
+static _Noreturn void give_up(const char *what, int status)
+{
+    error_errno(what, status);
+    _exit(STATUS_COFFER_FAILED);
+}
+
+static void engage_lock(const struct launch *launch)
+{
+    if (launch->lock == LOCK_OFF)
+        return;
+    int status = lock_engage(launch->layer_fs);
+    if (status == 0)
+        return;
+    if (launch->lock == LOCK_REQUIRE) {
+        error_line("lock", status == -ENOSYS || status == -EOPNOTSUPP
+                               ? "this kernel has no Landlock; --lock=try goes on without"
+                               : strerror(-status));
+        _exit(STATUS_COFFER_FAILED);
+    }
+    if (launch->verbose)
+        error_line("lock: going on without", strerror(-status));
+}
+
+/* Descriptors keep the rights they were opened with: none of the caller's goes into the view but 0, 1 and 2. */
+static void keep_descriptors(const struct launch *launch)
+{
+    unsigned first = STDERR_FILENO + 1;
+    if (launch->hidden_fd >= 0) {
+        if (dup2(launch->layer_fs, launch->hidden_fd) < 0)
+            give_up("cannot keep the layer open", -errno);
+        if ((unsigned)launch->hidden_fd > first)
+            (void)syscall(SYS_close_range, first, (unsigned)launch->hidden_fd - 1, 0);
+        first = (unsigned)launch->hidden_fd + 1;
+    }
+    (void)syscall(SYS_close_range, first, ~0U, 0);
+}
+
+static _Noreturn void become_command(const struct launch *launch, int parent)
+{
+    char go;
+    if (read(parent, &go, 1) != 1)
+        _exit(STATUS_COFFER_FAILED);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        give_up("no_new_privs", -errno);
+    engage_lock(launch);
+    keep_descriptors(launch);
+    int status = launch->no_network ? network_refuse() : 0;
+    if (status < 0)
+        give_up("--net none", status);
+    status = program_install(launch->program);
+    if (status < 0)
+        give_up("cannot install the system-call filter", status);
+
+    (void)execvp(launch->argv[0], launch->argv);
+    status = -errno;
+    error_errno(launch->argv[0], status);
+    _exit(status == -ENOENT || status == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);
+}
+
+/* Descriptors of the supervisor grow with the processes it serves. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static int attach(struct supervisor *supervisor, struct fs_context *fs, uint64_t scratch)
+{
+    struct task *task = task_add(supervisor, supervisor->main, TASK_RUNNING);
+    if (task == NULL) {
+        fs_context_release(fs);
+        return -ENOMEM;
+    }
+    int status = task_found(task, fs, scratch);
+    if (status == 0)
+        status = trace_seize(supervisor->main);
+    if (status == 0) {
+        supervisor->main_pidfd = (int)syscall(SYS_pidfd_open, supervisor->main, 0);
+        status = supervisor->main_pidfd < 0 ? -errno : 0;
+    }
+    if (status < 0)
+        task_remove(task);
+    return status;
+}
+
+static void explain(int status)
+{
+    if (status == -EPERM)
+        error_line("ptrace",
+                   "not permitted; allow it with 'sysctl kernel.yama.ptrace_scope=1', or in a container with "
+                   "--cap-add=SYS_PTRACE");
+    else
+        error_errno("cannot supervise the command", status);
+}
+
+/*
+ * The first program has no exec of its own that could map the scratch for the calls of execvp(), so it
+ * inherits one at the same address.
+ */
+int launch_command(const struct launch *launch, struct supervisor *supervisor, struct fs_context *fs,
+                   struct signals_saved *saved)
+{
+    void *scratch = mmap(NULL, SCRATCH_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int pair[2];
+    int status = scratch == MAP_FAILED || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
+    if (status < 0) {
+        fs_context_release(fs);
+        explain(status);
+        return status;
+    }
+    cleanup_fd int ours = pair[0];
+    cleanup_fd int theirs = pair[1];
+
+    supervisor->pid = getpid();
+    supervisor->system_call_offset = exec_find_system_call();
+    supervisor->main = fork();
+    if (supervisor->main == 0) {
+        (void)close(ours);
+        become_command(launch, theirs);
+    }
+    status = supervisor->main < 0 ? -errno : 0;
+    (void)munmap(scratch, SCRATCH_SIZE);
+    if (status < 0)
+        fs_context_release(fs);
+    else
+        status = attach(supervisor, fs, (uint64_t)(uintptr_t)scratch);
+    if (status < 0) {
+        explain(status);
+        if (supervisor->main > 0) {
+            (void)kill(supervisor->main, SIGKILL);
+            (void)waitpid(supervisor->main, NULL, 0);
+        }
+        return status;
+    }
+
+    raise_descriptor_limit();
+    signals_install(supervisor, saved);
+    /* Should it fail, the child is dead, and the loop will hear of it. */
+    (void)send(ours, "", 1, MSG_NOSIGNAL);
+    return 0;
+}

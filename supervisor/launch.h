@@ -1,0 +1,35 @@
+/*
+ * Starts the command: a child that is traced, locked and filtered before it becomes the command.
+ */
+#ifndef COFFER_SUPERVISOR_LAUNCH_H
+#define COFFER_SUPERVISOR_LAUNCH_H
+
+#include "supervisor/signals.h"
+#include "supervisor/supervisor.h"
+
+#include <linux/filter.h>
+
+enum lock_mode { LOCK_TRY, LOCK_REQUIRE, LOCK_OFF };
+
+struct launch {
+    char *const *argv;
+    const struct sock_fprog *program; /* the table's filter */
+    int layer_fs;                     /* the layer's upper directory */
+    int hidden_fd;                    /* under which number the command keeps layer_fs, or -1 */
+    enum lock_mode lock;
+    bool no_network;
+    bool verbose;
+};
+
+/* The number to use as hidden_fd: high, so that programs do not meet it, and within the limit. -1: there is none. */
+int launch_hidden_fd(void);
+
+/*
+ * Forks the command and attaches to it; it then runs until its first stop. fs becomes the first task's.
+ * supervisor->main and its like are set and the signal handlers installed; what was there before is in
+ * *saved. Returns 0, or -errno when nothing was started (a line has been printed).
+ */
+int launch_command(const struct launch *launch, struct supervisor *supervisor, struct fs_context *fs,
+                   struct signals_saved *saved);
+
+#endif

@@ -1,0 +1,346 @@
+#include "supervisor/loop.h"
+
+#include "supervisor/credentials.h"
+#include "supervisor/event.h"
+#include "supervisor/exec.h"
+#include "supervisor/jobs.h"
+#include "supervisor/signals.h"
+#include "supervisor/stop.h"
+#include "supervisor/trace.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { HELD_TICKS_MAX = 10, WAIT_LINE_TICKS = 5 };
+
+static void kill_task(const struct task *task)
+{
+    (void)kill(task->process != NULL ? task->process->tgid : task->tid, SIGKILL);
+}
+
+/* Lets a task go on from an EVENT_HALT: a stop of its process holds on, anything else is over. */
+static void leave_halt(struct task *task, int signal)
+{
+    if (signal == SIGTRAP) {
+        bool was_stopped = task->state == TASK_LISTENING;
+        task->state = TASK_RUNNING;
+        if (was_stopped)
+            jobs_continued(task->supervisor, task);
+        stop_resume(task, 0);
+    } else {
+        task->state = TASK_LISTENING;
+        (void)trace_listen(task->tid);
+        jobs_stopped(task->supervisor, task, signal);
+    }
+}
+
+/* A child's first own step, once everything it shares is known. */
+static void begin(struct task *child, int signal)
+{
+    if (child->restore_argument)
+        (void)trace_set_argument(child->tid, 0, child->first_argument);
+    if (child->supervisor->end_wanted)
+        kill_task(child);
+    leave_halt(child, signal);
+}
+
+/* With which flags the call was made at whose EVENT_CHILD the task is. */
+static uint64_t clone_flags(const struct task *task)
+{
+    struct user_regs_struct registers;
+    if (trace_get_registers(task->tid, &registers) < 0)
+        return 0;
+    switch (registers.orig_rax) {
+    case SYS_clone:
+        return registers.rdi;
+    case SYS_clone3:
+        return task->clone_flags;
+    case SYS_vfork:
+        return CLONE_VM | CLONE_VFORK;
+    default:
+        return 0;
+    }
+}
+
+static void adopt(struct task *child, const struct task *parent, uint64_t flags)
+{
+    bool held = child->state == TASK_HELD;
+    if (held)
+        child->supervisor->held--;
+    child->state = held ? TASK_RUNNING : TASK_EXPECTED;
+    if (task_inherit(child, parent, flags) < 0)
+        kill_task(child);
+    if (held)
+        begin(child, child->first_stop);
+}
+
+/* The event of the parent and the first stop of the child come in either order. */
+static void on_child(struct task *parent)
+{
+    struct supervisor *supervisor = parent->supervisor;
+    pid_t tid;
+    if (trace_message(parent->tid, &tid) < 0)
+        return;
+    struct task *child = task_find(supervisor, tid);
+    if (child != NULL && child->state == TASK_GONE) {
+        task_remove(child);
+        stop_resume(parent, 0);
+        return;
+    }
+    if (child == NULL)
+        child = task_add(supervisor, tid, TASK_EXPECTED);
+    if (child == NULL) {
+        (void)kill(tid, SIGKILL);
+    } else {
+        uint64_t flags = clone_flags(parent);
+        if (parent->exit_expected && parent->answer.kind == ANSWER_REWRITE) {
+            child->restore_argument = true;
+            child->first_argument = parent->call.args[0];
+        }
+        adopt(child, parent, flags);
+    }
+    stop_resume(parent, 0);
+}
+
+/*
+ * A child stays held for ever when its parent was killed between making it and telling of it. After a second it is
+ * given to the process that the kernel says it belongs to, and if that one is not ours any more, it shares its
+ * parent's fate.
+ */
+static void settle_held(struct supervisor *supervisor)
+{
+    struct task *task, *next;
+    HASH_ITER(hh, supervisor->tasks, task, next)
+    {
+        if (task->state != TASK_HELD || ++task->held_ticks < HELD_TICKS_MAX)
+            continue;
+        pid_t tgid = 0, parent_pid = 0;
+        if (credentials_read_parent(task->tid, &tgid, &parent_pid) < 0)
+            continue; /* ending: its last event is on its way */
+        bool is_thread = tgid != task->tid;
+        struct task *parent = task_find(supervisor, is_thread ? tgid : parent_pid);
+        if (parent != NULL && parent->process != NULL)
+            adopt(task, parent, is_thread ? CLONE_THREAD | CLONE_VM | CLONE_FS : 0);
+        else
+            kill_task(task);
+    }
+}
+
+/* Other threads of the process have ended without a word, or soon will: none of them runs any more. */
+static void drop_siblings(struct task *survivor)
+{
+    struct task *task, *next;
+    if (survivor->process->count == 1)
+        return;
+    HASH_ITER(hh, survivor->supervisor->tasks, task, next)
+    {
+        if (task != survivor && task->process == survivor->process)
+            task_remove(task);
+    }
+}
+
+static void on_exec(struct supervisor *supervisor, pid_t tgid)
+{
+    pid_t former;
+    if (trace_message(tgid, &former) < 0)
+        return;
+    struct task *task = task_find(supervisor, former);
+    if (task == NULL || task->process == NULL) {
+        (void)kill(tgid, SIGKILL);
+        return;
+    }
+    drop_siblings(task);
+    if (former != tgid) {
+        task_rename(task, tgid);
+        if (task->pidfd >= 0)
+            (void)close(task->pidfd);
+        task->pidfd = -1;
+    }
+    if (tgid == supervisor->main)
+        supervisor->main_executed = true;
+
+    if (task_renew_space(task) < 0) {
+        kill_task(task);
+        return;
+    }
+    task->process->told_of_architecture = false;
+    task->identity_stale = task->identity_stale || task->identity_changed;
+    task->exit_expected = false;
+    exec_begin(task);
+    if (task->injection == NULL)
+        task_end_call(task);
+    stop_resume(task, 0);
+}
+
+static void on_call_stop(struct task *task)
+{
+    if (task->injection != NULL) {
+        exec_step(task);
+        if (task->injection == NULL)
+            task_end_call(task);
+        stop_resume(task, 0);
+    } else if (task->exit_expected) {
+        stop_finish(task);
+    } else {
+        stop_resume(task, 0);
+    }
+}
+
+/* An event of somebody who is not in the table: a child before its parent told of it, or a worker of the view. */
+static void on_stranger(struct supervisor *supervisor, const struct event *event)
+{
+    if (event->kind == EVENT_ENDED) {
+        if (view_worker_done(supervisor->view, event->tid, event->status))
+            stop_serve_parked(supervisor, event->tid);
+        else
+            (void)task_add(supervisor, event->tid, TASK_GONE);
+        return;
+    }
+    struct task *task = task_add(supervisor, event->tid, TASK_HELD);
+    if (task == NULL) {
+        (void)kill(event->tid, SIGKILL);
+        return;
+    }
+    task->first_stop = event->signal;
+    supervisor->held++;
+    signals_tick(supervisor, true);
+}
+
+static void on_end(struct task *task, int status)
+{
+    struct supervisor *supervisor = task->supervisor;
+    if (task->tid == supervisor->main) {
+        supervisor->main_status = status;
+        supervisor->main_ended = 1;
+        supervisor->stop_wanted = 0;
+        supervisor->ticks_to_wait_line = WAIT_LINE_TICKS;
+    }
+    if (task->state == TASK_HELD) {
+        supervisor->held--;
+        task->state = TASK_GONE; /* its parent may still tell of it */
+        return;
+    }
+    task_remove(task);
+}
+
+static void dispatch(struct supervisor *supervisor, const struct event *event)
+{
+    struct task *task = task_find(supervisor, event->tid);
+    if (task != NULL && task->state == TASK_GONE) {
+        task_remove(task); /* another one of that number */
+        task = NULL;
+    }
+    if (event->kind == EVENT_EXEC) {
+        on_exec(supervisor, event->tid);
+        return;
+    }
+    if (task == NULL) {
+        on_stranger(supervisor, event);
+        return;
+    }
+    switch (event->kind) {
+    case EVENT_ENDED:
+        on_end(task, event->status);
+        return;
+    case EVENT_CALL:
+        if (task->injection != NULL)
+            stop_resume(task, 0); /* the program's own filter hands the injected mmap to us: it goes on */
+        else
+            stop_serve(task);
+        return;
+    case EVENT_CALL_STOP:
+        on_call_stop(task);
+        return;
+    case EVENT_CHILD:
+        on_child(task);
+        return;
+    case EVENT_HALT:
+        if (task->state == TASK_EXPECTED)
+            begin(task, event->signal);
+        else
+            leave_halt(task, event->signal);
+        return;
+    case EVENT_SIGNAL:
+        stop_resume(task, exec_hold_signal(task, event->signal) ? 0 : event->signal);
+        return;
+    case EVENT_EXEC:
+    case EVENT_OTHER:
+        stop_resume(task, 0);
+        return;
+    }
+}
+
+/* How many processes run; those that only a lost event of a parent could speak for do not count. */
+static unsigned process_count(const struct supervisor *supervisor)
+{
+    unsigned count = 0;
+    for (const struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
+        if (task->process != NULL && task->process->tgid == task->tid)
+            count++;
+    return count;
+}
+
+static void tell_what_is_left(const struct supervisor *supervisor)
+{
+    if (supervisor->quiet || !isatty(STDERR_FILENO))
+        return;
+    unsigned count = process_count(supervisor);
+    (void)fprintf(stderr, "coffer: waiting for %u process%s that the command left running; Ctrl-C ends %s\n", count,
+                  count == 1 ? "" : "es", count == 1 ? "it" : "them");
+}
+
+static void end_all(struct supervisor *supervisor)
+{
+    for (struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
+        if (task->state != TASK_GONE)
+            kill_task(task);
+}
+
+/* What cannot wait for an event. */
+static void tick(struct supervisor *supervisor)
+{
+    if (supervisor->end_wanted)
+        end_all(supervisor);
+    if (supervisor->held > 0)
+        settle_held(supervisor);
+    jobs_tick(supervisor);
+    if (supervisor->ticks_to_wait_line > 0 && --supervisor->ticks_to_wait_line == 0)
+        tell_what_is_left(supervisor);
+}
+
+static bool tick_needed(const struct supervisor *supervisor)
+{
+    return supervisor->held > 0 || supervisor->stop_wanted > 0 || supervisor->ticks_to_wait_line > 0 ||
+           supervisor->end_wanted;
+}
+
+static bool anybody_left(const struct supervisor *supervisor)
+{
+    for (const struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
+        if (task->state != TASK_GONE)
+            return true;
+    return false;
+}
+
+void loop_run(struct supervisor *supervisor)
+{
+    while (anybody_left(supervisor)) {
+        signals_tick(supervisor, tick_needed(supervisor));
+        int status;
+        pid_t tid = waitpid(-1, &status, __WALL);
+        if (tid < 0 && errno == ECHILD)
+            break;
+        if (tid < 0) {
+            tick(supervisor);
+            continue;
+        }
+        struct event event = event_decode(tid, status);
+        dispatch(supervisor, &event);
+    }
+    while (supervisor->tasks != NULL)
+        task_remove(supervisor->tasks);
+}

@@ -1,0 +1,166 @@
+#include "supervisor/run.h"
+
+#include "emul/cleanup.h"
+#include "filter/program.h"
+#include "supervisor/command.h"
+#include "supervisor/loop.h"
+#include "supervisor/text.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+
+/* The layers of a run and what is hidden from it. */
+struct stack {
+    struct layer layer;
+    struct layer over[RUN_OVER_MAX];
+    int over_open;
+    char store[PATH_MAX];
+};
+
+static void close_over(struct stack *stack)
+{
+    while (stack->over_open > 0)
+        layer_close(&stack->over[--stack->over_open]);
+}
+
+static int open_layers(struct stack *stack, const struct run_request *request)
+{
+    struct layer_error error;
+    for (int i = 0; i < request->over_count; i++) {
+        if (layer_open(&stack->over[i], request->over[i], LAYER_READ, NULL, &error) < 0) {
+            error_text(error.text);
+            close_over(stack);
+            return -1;
+        }
+        stack->over_open++;
+    }
+    if (layer_open(&stack->layer, request->layer, LAYER_RUN, request->argv, &error) < 0) {
+        error_text(error.text);
+        close_over(stack);
+        return -1;
+    }
+    return 0;
+}
+
+/* The store as the kernel names it; a store that does not exist hides nothing. */
+static bool find_store(char store[PATH_MAX])
+{
+    char path[PATH_MAX];
+    return layer_store_path(path) == 0 && realpath(path, store) != NULL;
+}
+
+static void fill_view_options(struct view_options *options, struct stack *stack)
+{
+    options->layer = &stack->layer;
+    if (find_store(stack->store))
+        options->hidden[options->hidden_count++] = stack->store;
+    options->hidden[options->hidden_count++] = stack->layer.path;
+    for (int i = 0; i < stack->over_open; i++) {
+        options->over[options->over_count++] = &stack->over[i];
+        options->hidden[options->hidden_count++] = stack->over[i].path;
+    }
+}
+
+static struct fs_context *start_context(struct view *view, const struct layer *layer)
+{
+    char cwd[PATH_MAX];
+    if (getcwd(cwd, sizeof cwd) == NULL) {
+        error_errno("the working directory", -errno);
+        return NULL;
+    }
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    int error = 0;
+    struct fs_context *fs = fs_context_new(view, cwd, mask, &error);
+    if (fs == NULL && (error == -ENOENT || error == -ENOTDIR)) {
+        char why[NAME_MAX + 128];
+        (void)snprintf(why, sizeof why, "does not exist in the view of layer %s; change to a directory that does",
+                       layer->name);
+        error_line(cwd, why);
+    } else if (fs == NULL) {
+        error_errno(cwd, error);
+    }
+    return fs;
+}
+
+static int exit_status(int wait_status)
+{
+    return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
+}
+
+static void print_counts(const struct supervisor *supervisor)
+{
+    (void)fprintf(stderr, "coffer: %lu stops, %lu rewritten, %lu answered\n", supervisor->count.stops,
+                  supervisor->count.rewritten, supervisor->count.answered);
+}
+
+/* Starts and serves the command. False when it could not be started: a line has been printed. */
+static bool serve(const struct run_request *request, struct launch *launch, struct supervisor *supervisor,
+                  const struct layer *layer)
+{
+    struct sock_fprog program;
+    int status = program_build(&program);
+    if (status < 0) {
+        error_errno("the system-call filter", status);
+        return false;
+    }
+    launch->program = &program;
+
+    struct signals_saved saved;
+    struct fs_context *fs = start_context(supervisor->view, layer);
+    bool started = fs != NULL && launch_command(launch, supervisor, fs, &saved) == 0;
+    free(program.filter);
+    if (!started)
+        return false;
+
+    /* Modes of what is made for a caller are computed from the caller's umask. */
+    mode_t mask = umask(0);
+    loop_run(supervisor);
+    (void)umask(mask);
+    signals_restore(&saved);
+    (void)close(supervisor->main_pidfd);
+    if (request->verbose)
+        print_counts(supervisor);
+    return true;
+}
+
+int run_command(const struct run_request *request)
+{
+    struct stack *stack = calloc(1, sizeof *stack);
+    if (stack == NULL || open_layers(stack, request) < 0) {
+        free(stack);
+        return STATUS_COFFER_FAILED;
+    }
+    struct notices notices = {.quiet = request->quiet};
+    struct launch launch = {
+        .argv = request->argv,
+        .layer_fs = stack->layer.fs_fd,
+        .hidden_fd = launch_hidden_fd(),
+        .lock = request->lock,
+        .no_network = request->no_network,
+        .verbose = request->verbose,
+    };
+    struct view_options options = {
+        .hidden_fd = launch.hidden_fd, .notice = notice_refused, .notice_context = &notices};
+    fill_view_options(&options, stack);
+
+    struct supervisor supervisor = {.notices = &notices, .main_pidfd = -1, .quiet = request->quiet};
+    struct run_outcome outcome = {.status = STATUS_COFFER_FAILED};
+    int status = view_new(&supervisor.view, &options);
+    if (status < 0) {
+        error_errno("cannot make the view", status);
+    } else {
+        if (serve(request, &launch, &supervisor, &stack->layer)) {
+            outcome.executed = supervisor.main_executed;
+            outcome.status = exit_status(supervisor.main_status);
+        }
+        view_free(supervisor.view);
+    }
+    outcome.refused = notices.refused;
+    notices_free(&notices);
+    close_over(stack);
+    status = run_end(request, &outcome, &stack->layer);
+    free(stack);
+    return status;
+}

@@ -1,0 +1,177 @@
+#include "supervisor/run.h"
+
+#include "emul/changes.h"
+#include "emul/cleanup.h"
+#include "supervisor/command.h"
+#include "supervisor/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+struct counts {
+    unsigned long added, modified, deleted;
+};
+
+static int count_change(void *context, const struct change *change)
+{
+    struct counts *counts = context;
+    switch (change->kind) {
+    case CHANGE_ADDED:
+        counts->added++;
+        break;
+    case CHANGE_DELETED:
+        counts->deleted++;
+        break;
+    case CHANGE_CONTENT:
+    case CHANGE_TYPE:
+    case CHANGE_METADATA:
+        counts->modified++;
+        break;
+    case CHANGE_NONE:
+        break;
+    }
+    return 0;
+}
+
+static bool count_changes(const struct layer *layer, struct counts *counts)
+{
+    cleanup_fd int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    struct changes_options options = {.host.root_fd = root};
+    struct layer_error error;
+    int status = root < 0 ? -errno : changes_walk(layer, &options, count_change, counts, &error);
+    if (status < 0 && root < 0)
+        error_errno("/", status);
+    else if (status < 0)
+        error_text(error.text);
+    return status == 0;
+}
+
+/* How the user says this layer in the next command. */
+static const char *spoken_name(const struct run_request *request, const struct layer *layer)
+{
+    return request->layer != NULL && strchr(request->layer, '/') != NULL ? request->layer : layer->name;
+}
+
+static void print_refused(unsigned long refused)
+{
+    if (refused > 0)
+        (void)fprintf(stderr, ", %lu call%s refused", refused, refused == 1 ? "" : "s");
+}
+
+static void print_summary(const struct counts *counts, unsigned long refused, const char *name)
+{
+    (void)fprintf(stderr, "coffer: %lu added, %lu modified, %lu deleted", counts->added, counts->modified,
+                  counts->deleted);
+    print_refused(refused);
+    (void)fprintf(stderr, " in layer %s; see 'coffer diff %s'\n", name, name);
+}
+
+static void print_nothing_changed(unsigned long refused)
+{
+    (void)fprintf(stderr, "coffer: nothing changed");
+    print_refused(refused);
+    (void)fputc('\n', stderr);
+}
+
+static bool same_as_nothing(const struct counts *counts)
+{
+    return counts->added == 0 && counts->modified == 0 && counts->deleted == 0;
+}
+
+/* True when the layer is gone. */
+static bool discard(struct layer *layer)
+{
+    int status = layer_remove(layer);
+    if (status < 0)
+        error_errno(layer->path, status);
+    layer_close(layer);
+    return status == 0;
+}
+
+static int run_other(int (*command)(int, char **), const char *name, const char *path)
+{
+    char *argv[] = {(char *)(uintptr_t)name, (char *)(uintptr_t)"--", (char *)(uintptr_t)path, NULL};
+    return command(3, argv);
+}
+
+/* Through the command of that name, which takes the lock itself. */
+static bool commit(struct layer *layer)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s", layer->path);
+    layer_close(layer);
+    return run_other(cmd_commit, "commit", path) == STATUS_DONE;
+}
+
+/* Until the user has decided; the end of the input keeps the layer. */
+static enum layer_fate ask(const struct layer *layer)
+{
+    cleanup_file FILE *terminal = fopen("/dev/tty", "r+e");
+    if (terminal == NULL)
+        return FATE_KEEP;
+    cleanup_free char *line = NULL;
+    size_t room = 0;
+    for (;;) {
+        (void)fputs("coffer: keep, diff, commit or discard? ", terminal);
+        (void)fflush(terminal);
+        ssize_t length = getline(&line, &room, terminal);
+        if (length <= 0)
+            return FATE_KEEP;
+        line[strcspn(line, "\n")] = '\0';
+        size_t typed = strlen(line);
+        if (typed > 0 && strncmp(line, "keep", typed) == 0)
+            return FATE_KEEP;
+        if (typed > 0 && strncmp(line, "commit", typed) == 0)
+            return FATE_COMMIT;
+        if (typed > 1 && strncmp(line, "discard", typed) == 0)
+            return FATE_DISCARD;
+        if (typed > 1 && strncmp(line, "diff", typed) == 0)
+            (void)run_other(cmd_diff, "diff", layer->path);
+    }
+}
+
+static enum layer_fate decide_fate(const struct run_request *request, const struct run_outcome *outcome,
+                                   const struct layer *layer)
+{
+    if (request->fate == FATE_ASK)
+        return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) ? ask(layer) : FATE_KEEP;
+    if (request->fate == FATE_COMMIT && outcome->status != 0)
+        return FATE_KEEP;
+    return request->fate;
+}
+
+int run_end(const struct run_request *request, const struct run_outcome *outcome, struct layer *layer)
+{
+    struct counts counts = {0};
+    bool speak = !request->quiet && outcome->executed;
+    if (request->fate == FATE_DISCARD) {
+        if (speak && outcome->refused > 0)
+            (void)fprintf(stderr, "coffer: %lu call%s refused\n", outcome->refused, outcome->refused == 1 ? "" : "s");
+        return discard(layer) ? outcome->status : STATUS_COFFER_FAILED;
+    }
+    bool counted = count_changes(layer, &counts);
+    if (counted && same_as_nothing(&counts)) {
+        if (speak)
+            print_nothing_changed(outcome->refused);
+        if (request->layer != NULL)
+            layer_close(layer);
+        else
+            (void)discard(layer);
+        return outcome->status;
+    }
+    if (speak && counted)
+        print_summary(&counts, outcome->refused, spoken_name(request, layer));
+
+    switch (decide_fate(request, outcome, layer)) {
+    case FATE_COMMIT:
+        return commit(layer) ? outcome->status : STATUS_COFFER_FAILED;
+    case FATE_DISCARD:
+        return discard(layer) ? outcome->status : STATUS_COFFER_FAILED;
+    case FATE_KEEP:
+    case FATE_ASK:
+        break;
+    }
+    layer_close(layer);
+    return outcome->status;
+}

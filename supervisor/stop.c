@@ -1,0 +1,195 @@
+#include "supervisor/stop.h"
+
+#include "supervisor/caller.h"
+#include "supervisor/calls.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/trace.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <stdio.h>
+#include <string.h>
+#include <utlist.h>
+
+/* In the number of a call by the x32 interface. */
+static const uint64_t X32_BIT = 0x40000000;
+
+/* With these the kernel makes the call again, or lets it fail with EINTR, once it has dealt with a signal. */
+enum {
+    RESTART_SYS = -512,
+    RESTART_NO_INTERRUPT = -513,
+    RESTART_NO_HANDLER = -514,
+    RESTART_BLOCK = -516,
+};
+
+static bool is_restart(int64_t result)
+{
+    return result == RESTART_SYS || result == RESTART_NO_INTERRUPT || result == RESTART_NO_HANDLER ||
+           result == RESTART_BLOCK;
+}
+
+void stop_resume(struct task *task, int signal)
+{
+    if (task->exit_expected || task->injection != NULL)
+        (void)trace_continue_to_call(task->tid, signal);
+    else
+        (void)trace_continue(task->tid, signal);
+}
+
+static void refuse(struct task *task, int error)
+{
+    task->supervisor->count.answered++;
+    (void)trace_answer(task->tid, -error);
+    stop_resume(task, 0);
+}
+
+static void tell_of_architecture(struct task *task)
+{
+    if (task->process->told_of_architecture)
+        return;
+    task->process->told_of_architecture = true;
+    notice_refused(task->supervisor->notices, task->process->tgid, "32-bit system calls are not supported");
+}
+
+static void tell_of_unknown(struct task *task, uint64_t number)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "system call %lld is not known to coffer", (long long)(int64_t)number);
+    notice_refused(task->supervisor->notices, task->process->tgid, text);
+}
+
+/* The registers hold the caller's arguments until here. */
+static void carry_out_rewritten(struct task *task)
+{
+    task->supervisor->count.rewritten++;
+    for (int i = 0; i < 6; i++)
+        if (task->answer.args[i] != task->call.args[i])
+            (void)trace_set_argument(task->tid, i, task->answer.args[i]);
+    task->exit_expected = true;
+}
+
+static void carry_out_answer(struct task *task)
+{
+    const struct answer *answer = &task->answer;
+    /* The name for AT_EXECFN is needed once more when the exec has succeeded. */
+    bool keep = answer->want_exit || answer->finish.kind == FINISH_EXEC;
+
+    switch (answer->kind) {
+    case ANSWER_CONTINUE:
+        if (keep)
+            task->exit_expected = true;
+        else
+            task_end_call(task);
+        break;
+    case ANSWER_RESULT:
+        task->supervisor->count.answered++;
+        (void)trace_answer(task->tid, answer->result);
+        task_end_call(task);
+        break;
+    case ANSWER_REWRITE:
+        carry_out_rewritten(task);
+        break;
+    case ANSWER_WAIT:
+        task_park(task);
+        return;
+    }
+    stop_resume(task, 0);
+}
+
+/* Asks whoever knows the call of the task, which stays stopped meanwhile. */
+static void decide(struct task *task)
+{
+    task_end_call(task);
+    if (!calls_answer(task)) {
+        struct caller caller = caller_of(task);
+        view_call(task->supervisor->view, &caller, &task->call, &task->answer);
+        task->ask_view = task->answer.want_exit;
+    }
+    carry_out_answer(task);
+}
+
+void stop_serve(struct task *task)
+{
+    struct trace_call made;
+    int status = trace_get_call(task->tid, &made);
+    if (status == -ESRCH)
+        return;
+    task->supervisor->count.stops++;
+    if (status < 0) {
+        refuse(task, ENOSYS);
+        return;
+    }
+    if (made.arch != AUDIT_ARCH_X86_64 || (made.number & X32_BIT && made.number >> 31 == 0)) {
+        tell_of_architecture(task);
+        refuse(task, ENOSYS);
+        return;
+    }
+    /* The number decides and not what the filter said: a filter of the tracee's own may say the same. */
+    const struct call_row *row = made.number > INT32_MAX ? NULL : table_row((long)made.number);
+    int error = ENOSYS;
+    enum verdict verdict = row == NULL ? VERDICT_UNKNOWN : table_verdict(row, made.args, &error);
+    switch (verdict) {
+    case VERDICT_UNKNOWN:
+        tell_of_unknown(task, made.number);
+        refuse(task, ENOSYS);
+        return;
+    case VERDICT_FAIL:
+        refuse(task, error);
+        return;
+    case VERDICT_PASS:
+        stop_resume(task, 0);
+        return;
+    case VERDICT_STOP:
+        break;
+    }
+    task->call.number = (long)made.number;
+    task->call.row = row;
+    memcpy(task->call.args, made.args, sizeof task->call.args);
+    decide(task);
+}
+
+/*
+ * Compilers rely on a system call's leaving its argument registers alone, and a call that is to be made again after
+ * a signal must be seen as the tracee made it.
+ */
+static void restore_arguments(struct task *task)
+{
+    if (task->answer.kind != ANSWER_REWRITE)
+        return;
+    for (int i = 0; i < 6; i++)
+        if (task->answer.args[i] != task->call.args[i])
+            (void)trace_set_argument(task->tid, i, task->call.args[i]);
+}
+
+void stop_finish(struct task *task)
+{
+    int64_t result;
+    if (trace_get_result(task->tid, &result) < 0)
+        return;
+    restore_arguments(task);
+    if (!is_restart(result)) {
+        int64_t told = result;
+        if (task->ask_view) {
+            struct caller caller = caller_of(task);
+            view_call_exit(task->supervisor->view, &caller, &task->call, &task->answer, &told);
+        } else {
+            calls_exit(task, result);
+        }
+        if (told != result)
+            (void)trace_set_result(task->tid, told);
+    }
+    task_end_call(task);
+    stop_resume(task, 0);
+}
+
+void stop_serve_parked(struct supervisor *supervisor, pid_t worker)
+{
+    struct task *task, *next;
+    DL_FOREACH_SAFE2(supervisor->parked, task, next, next_parked)
+    {
+        if (task->answer.worker != worker)
+            continue;
+        task_unpark(task);
+        decide(task);
+    }
+}

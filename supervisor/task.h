@@ -1,0 +1,100 @@
+/*
+ * The process table: who is traced, and which state belongs to a thread, to a process or to an
+ * address space. Makes no ptrace request.
+ */
+#ifndef COFFER_SUPERVISOR_TASK_H
+#define COFFER_SUPERVISOR_TASK_H
+
+#include "emul/call.h"
+#include "supervisor/scratch.h"
+
+#include <stdbool.h>
+#include <uthash.h>
+
+struct supervisor;
+struct injection;
+
+enum task_state {
+    TASK_EXPECTED,  /* its parent told of it; its own first stop is still to come */
+    TASK_HELD,      /* at its first stop, before its parent told of it: it must wait */
+    TASK_GONE,      /* ended before its parent told of it */
+    TASK_RUNNING,
+    TASK_PARKED,    /* at a seccomp stop, until a worker of the view has ended */
+    TASK_LISTENING, /* stopped by job control */
+};
+
+/* State of a process, shared by its threads. Counted. */
+struct process {
+    int count;
+    pid_t tgid;
+    bool told_of_architecture; /* the user knows that it made 32-bit calls */
+};
+
+/* Credentials as last read; shared by parent and children until one changes its own. Counted. */
+struct identity {
+    int count;
+    struct credentials credentials;
+};
+
+/* A thread. */
+struct task {
+    pid_t tid;
+    enum task_state state;
+    struct supervisor *supervisor;
+
+    struct process *process;
+    struct address_space *space;
+    struct fs_context *fs;
+    struct identity *identity;
+    bool identity_stale;   /* read it again before it is used */
+    bool identity_changed; /* it made a call that may have changed it, at any time */
+    int pidfd;             /* of this thread, opened when it is first needed; -1 */
+
+    struct call call;      /* the call it is in, while state is PARKED or exit_expected is true */
+    struct answer answer;
+    bool exit_expected;    /* to be resumed to the exit stop of its call */
+    bool ask_view;         /* the view wants to hear of the exit */
+    struct scratch_pieces pieces;
+    uint64_t clone_flags;  /* of the clone3 it is in */
+    struct injection *injection; /* the calls made for it after an exec, or NULL */
+
+    bool restore_argument; /* a child made by a rewritten clone3: its first argument register is to be put back */
+    uint64_t first_argument;
+    int first_stop;        /* of TASK_HELD: the signal of its EVENT_HALT */
+    int held_ticks;
+
+    struct task *previous_parked, *next_parked; /* with state PARKED */
+    UT_hash_handle hh;
+};
+
+/* A new entry without any of the shared state; NULL when out of memory. */
+struct task *task_add(struct supervisor *supervisor, pid_t tid, enum task_state state);
+struct task *task_find(struct supervisor *supervisor, pid_t tid);
+/* Removes the entry and releases all it has. */
+void task_remove(struct task *task);
+
+/* Gives an entry another tid; there must be none of that tid. */
+void task_rename(struct task *task, pid_t tid);
+
+/* The first process: what nobody can hand down to it. fs becomes the task's. 0 or -ENOMEM. */
+int task_found(struct task *task, struct fs_context *fs, uint64_t scratch);
+
+/* A child gets from its parent what clone flags say. 0 or -ENOMEM. */
+int task_inherit(struct task *child, const struct task *parent, uint64_t clone_flags);
+
+/* After an exec: a fresh address space. 0 or -ENOMEM, and then nothing has changed. */
+int task_renew_space(struct task *task);
+
+/* The answer as it is before anybody has filled it in; what it owned must be released already. */
+void task_clear_answer(struct task *task);
+
+/* The call is over: releases the answer and what was placed for it. */
+void task_end_call(struct task *task);
+
+void task_park(struct task *task);
+void task_unpark(struct task *task);
+
+/* The thread's credentials, read again when they may have changed. Valid until the next call of this function. */
+const struct credentials *task_credentials(struct task *task);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * Text for people: one-line errors and file names with odd bytes.
+ */
+#ifndef COFFER_SUPERVISOR_TEXT_H
+#define COFFER_SUPERVISOR_TEXT_H
+
+#include <stdio.h>
+
+/*
+ * Prints a file name as `ls --escape` does in a UTF-8 locale: a backslash before
+ * a space or a backslash, \n, \t and the like for control characters, \ooo for other
+ * bytes that are not printable or not UTF-8.
+ */
+void text_escaped(FILE *out, const char *name);
+
+/* The same in fresh memory, which the caller frees; NULL without memory. */
+char *text_escape(const char *name);
+
+/* Prints "coffer: what: why" and a newline on standard error, in one write. `what` is escaped. */
+void error_line(const char *what, const char *why);
+
+/* The same for -errno: "coffer: what: No such file or directory". */
+void error_errno(const char *what, int status);
+
+/* Prints "coffer: " and the text, which is a whole "what: why" already, as in struct layer_error. */
+void error_text(const char *text);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * Every ptrace request that coffer makes. Each function returns 0 or -errno; -ESRCH means that the
+ * thread is gone (or was killed while it was stopped): its end is reported by waitpid() and nothing
+ * else needs to be done.
+ */
+#ifndef COFFER_SUPERVISOR_TRACE_H
+#define COFFER_SUPERVISOR_TRACE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+/* A system call as the kernel shows it at a seccomp stop. */
+struct trace_call {
+    uint32_t arch; /* AUDIT_ARCH_... */
+    uint64_t number;
+    uint64_t args[6];
+};
+
+/* Attaches to a running child with every option the loop relies on; children of it are attached by the kernel. */
+int trace_seize(pid_t tid);
+
+/* The call at whose seccomp stop the thread is. */
+int trace_get_call(pid_t tid, struct trace_call *call);
+
+/* At a seccomp stop: the call is not made, and returns result (>= 0 or -errno). */
+int trace_answer(pid_t tid, int64_t result);
+
+/* One of the six argument registers; index 0 to 5. */
+int trace_set_argument(pid_t tid, int index, uint64_t value);
+
+/* What the call returned, at its exit stop. */
+int trace_get_result(pid_t tid, int64_t *result);
+int trace_set_result(pid_t tid, int64_t result);
+
+/* Goes on, and a signal other than 0 is delivered. */
+int trace_continue(pid_t tid, int signal);
+
+/* As trace_continue, to the next entry or exit of a system call. */
+int trace_continue_to_call(pid_t tid, int signal);
+
+/* Leaves a thread of a stopped process stopped, and listens for what becomes of it. */
+int trace_listen(pid_t tid);
+
+/* What an event stop tells: the new child's tid, the former tid of a thread that called exec. */
+int trace_message(pid_t tid, pid_t *message);
+
+int trace_get_registers(pid_t tid, struct user_regs_struct *registers);
+int trace_set_registers(pid_t tid, const struct user_regs_struct *registers);
+
+/* The blocked signals, a bit a signal as the kernel has them. */
+int trace_get_mask(pid_t tid, uint64_t *mask);
+int trace_set_mask(pid_t tid, uint64_t mask);
+
+/* One word of memory, whatever its page protection; address is a multiple of 8. */
+int trace_write_word(pid_t tid, uint64_t address, uint64_t word);
+
+#endif

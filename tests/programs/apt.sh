@@ -1,0 +1,55 @@
+#!/bin/bash
+# As root: a Debian package installed in a view is there, and known to dpkg, in the view alone; and removed again.
+set -u
+. "$(dirname "$0")/lib.sh"
+need apt-get dpkg
+[ "$(id -u)" = 0 ] || skip "apt-get install needs root, in a view too"
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+unset TMPDIR # dpkg and apt as on the machine, and _apt could not enter the test's directory
+
+package=
+for candidate in hello sl figlet; do
+    if ! dpkg-query -W "$candidate" >/dev/null 2>&1 && apt-cache show "$candidate" >/dev/null 2>&1; then
+        package=$candidate
+        break
+    fi
+done
+if [ -z "$package" ]; then
+    skip "no small package that apt knows is left to install (apt-get update?)"
+fi
+mkdir -p cache/archives/partial
+apt-get install -qq --download-only -y -o Dir::Cache="$PWD/cache" -o APT::Sandbox::User= "$package" >download.out 2>&1 ||
+    skip "$package cannot be downloaded: $(tail -n 1 download.out)"
+
+host() {
+    snapshot /var/lib/dpkg /var/lib/apt/extended_states /var/log/apt /var/cache/apt/archives 2>/dev/null
+    ls -lA --time-style=full-iso /usr/bin /usr/games /usr/share/doc /etc
+}
+
+program() {
+    dpkg-query -L "$package" | grep -E '^/usr/(bin|games)/[^/]+$' | head -n 1
+}
+export package
+export -f program
+
+host >before
+expect run_view apt-get install -qq -y "$package"
+path=$(run_view bash -c program)
+[ -n "$path" ] || fail "dpkg in the view knows no program of $package"
+case $package in
+hello) [ "$(run_view hello)" = "Hello, world!" ] || fail "hello does not run in the view" ;;
+figlet) expect run_view figlet coffer ;;
+*) expect run_view test -x "$path" ;;
+esac
+[ ! -e "$path" ] || fail "$path is on the host"
+expect run_view dpkg --verify "$package"
+[ "$(run_view dpkg-query -W -f '${db:Status-Status}' "$package")" = installed ] || fail "dpkg in the view does not know it"
+! dpkg-query -W "$package" >/dev/null 2>&1 || fail "dpkg on the host knows it"
+host >after
+same before after
+
+expect run_view apt-get remove -qq -y "$package"
+! run_view test -e "$path" || fail "$path is still there after apt-get remove"
+! run_view dpkg-query -L "$package" >/dev/null 2>&1 || fail "dpkg still lists files of $package"
+host >after
+same before after

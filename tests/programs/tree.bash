@@ -1,0 +1,41 @@
+# shellcheck shell=bash
+# Sourced by the program tests after lib.sh: trees as programs see them, and the same script natively and in a view.
+
+# listing DIR: every entry below it with what must be the same wherever the tree lies: type, mode, owner, link target,
+# size, link count and content of files. No times: two runs of one program give two.
+listing() (
+    export LC_ALL=C
+    cd "$1" || exit 1
+    find . -mindepth 1 \( -type d -printf '%p d %m %U:%G\0' \) -o \( -type l -printf '%p l %U:%G -> %l\0' \) \
+        -o -printf '%p %y %m %U:%G %s %n\0' | sort -z | tr '\n\0' '?\n'
+    find . -type f -print0 | sort -z | xargs -0 -r sha256sum
+)
+export -f listing
+
+# view_listing DIR: the same, as a later run in the layer sees it.
+view_listing() {
+    # shellcheck disable=SC2016 # for the inner shell
+    run_view bash -c 'listing "$1"' listing "$1"
+}
+
+# same_as_native SCRIPT [LISTED]: runs the script in ./host natively, then on a fresh copy in a view. What it prints,
+# its exit status and the tree afterwards must be the same; the host's own tree must not change. LISTED (default:
+# all) is the part of ./host whose tree is compared, for programs that store times or paths elsewhere.
+same_as_native() {
+    local script=$1 listed=${2:-.} status
+    rm -rf host.kept "$LAYER"
+    cp -a host host.kept
+    (cd host && exec bash -c "$script") >native.out 2>&1
+    echo "status $?" >>native.out
+    listing "host/$listed" >native.tree
+    chmod -R u+rwX host && rm -rf host && mv host.kept host
+    snapshot host >host.before
+    (cd host && run_view bash -c "$script") >view.out 2>&1
+    status=$?
+    echo "status $status" >>view.out
+    view_listing "host/$listed" >view.tree
+    same native.out view.out
+    same native.tree view.tree
+    snapshot host >host.after
+    same host.before host.after
+}

@@ -1,0 +1,542 @@
+/*
+ * The table against what libseccomp knows, the seccomp program against the table,
+ * and the kernel against both.
+ */
+#include "filter/document.h"
+#include "filter/program.h"
+#include "filter/table.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define NUMBERS_TO_WALK 600
+#define X32_BIT         0x40000000u
+#define GARBAGE         UINT64_C(0xdeadbeef00000000)
+
+/* ---- the table ---- */
+
+START_TEST(every_known_number_has_a_row)
+{
+    for (int number = 0; number < NUMBERS_TO_WALK; number++) {
+        char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_X86_64, number);
+        if (!name)
+            continue;
+        const struct call_row *row = table_row(number);
+        ck_assert_msg(row != NULL, "%s (%d) has no row", name, number);
+        ck_assert_str_eq(row->name, name);
+        free(name);
+    }
+}
+END_TEST
+
+START_TEST(rows_reach_the_newest_kernel)
+{
+    ck_assert_uint_eq(table_size(), 470);
+    ck_assert_str_eq(table_row(0)->name, "read");
+    ck_assert_str_eq(table_row(451)->name, "cachestat");
+    ck_assert_str_eq(table_row(469)->name, "file_setattr");
+    for (long number = 424; number < 470; number++)
+        ck_assert_msg(table_row(number) != NULL, "%ld has no row", number);
+    ck_assert_ptr_null(table_row(-1));
+    ck_assert_ptr_null(table_row(400));
+    ck_assert_ptr_null(table_row(470));
+    ck_assert_ptr_null(table_row(X32_BIT));
+}
+END_TEST
+
+static void check_path(const char *name, const struct path_argument *path)
+{
+    ck_assert_msg(path->path >= -1 && path->path <= 5 && path->dirfd >= -1 && path->dirfd <= 5 && path->flags >= -1 &&
+                      path->flags <= 5,
+                  "%s: an argument number is out of range", name);
+    if (path->follow == FOLLOW_UNLESS_NOFOLLOW || path->follow == FOLLOW_IF_FOLLOW)
+        ck_assert_msg(path->flags >= 0, "%s: follows by flags that it does not have", name);
+}
+
+static void check_tests(const struct call_row *row)
+{
+    size_t count = 0;
+    ck_assert_ptr_nonnull(row->tests);
+    for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++, count++) {
+        ck_assert_msg(test->words != NULL && test->argument <= 5 && test->argument2 <= 5, "%s", row->name);
+        ck_assert_msg((test->verdict == VERDICT_FAIL) == (test->error != 0), "%s: test errno", row->name);
+        ck_assert_msg(test->verdict != VERDICT_STOP || row->handler != HANDLER_NONE, "%s: no handler", row->name);
+        ck_assert_msg((test->value & ~test->mask) == 0, "%s: a test can never hold", row->name);
+    }
+    ck_assert_uint_le(count, ARGUMENT_TESTS_MAX);
+    ck_assert_msg(count == 0 || row->verdict == VERDICT_PASS, "%s: tests on a row that does not pass", row->name);
+    ck_assert_msg(row->handler == HANDLER_NONE || row->verdict == VERDICT_STOP || count > 0, "%s never stops",
+                  row->name);
+}
+
+START_TEST(every_row_is_complete)
+{
+    bool used[HANDLER_COUNT] = {[HANDLER_NONE] = true};
+    for (size_t number = 0; number < table_size(); number++) {
+        const struct call_row *row = table_row((long)number);
+        if (!row)
+            continue;
+        ck_assert_msg(row->verdict != VERDICT_UNKNOWN, "%s has no verdict", row->name);
+        ck_assert_msg(row->verdict != VERDICT_STOP || row->handler != HANDLER_NONE, "%s has no handler", row->name);
+        ck_assert_msg(row->verdict == VERDICT_STOP || (row->why && *row->why), "%s gives no reason", row->name);
+        ck_assert_msg((row->verdict == VERDICT_FAIL) == (row->error != 0), "%s: errno", row->name);
+        ck_assert_msg(row->fd >= -1 && row->fd <= 5, "%s: descriptor", row->name);
+        check_path(row->name, &row->path[0]);
+        check_path(row->name, &row->path[1]);
+        check_tests(row);
+        used[row->handler] = true;
+    }
+    for (size_t handler = 0; handler < HANDLER_COUNT; handler++)
+        ck_assert_msg(used[handler], "handler %zu has no row", handler);
+}
+END_TEST
+
+/* fstat in disguise aside, a call with a path stops or is refused. */
+START_TEST(no_passing_row_has_a_path)
+{
+    for (size_t number = 0; number < table_size(); number++) {
+        const struct call_row *row = table_row((long)number);
+        if (!row || row->verdict != VERDICT_PASS || row->path[0].path < 0)
+            continue;
+        ck_assert_msg(row->handler == HANDLER_STAT, "%s passes and has a path", row->name);
+        ck_assert(row->tests->compare == COMPARE_NOT_EQUAL && row->tests->verdict == VERDICT_STOP);
+        ck_assert_uint_eq(row->tests->value, AT_EMPTY_PATH);
+    }
+}
+END_TEST
+
+/* Calls of which the manual pages say that they take a path, and what must be left of them. */
+START_TEST(no_call_with_a_path_is_forgotten)
+{
+    static const char *const path_calls[] = {
+        "open",          "openat",         "openat2",
+        "creat",         "stat",           "lstat",
+        "newfstatat",    "statx",          "access",
+        "faccessat",     "faccessat2",     "readlink",
+        "readlinkat",    "statfs",         "chdir",
+        "chroot",        "mkdir",          "mkdirat",
+        "mknod",         "mknodat",        "unlink",
+        "unlinkat",      "rmdir",          "rename",
+        "renameat",      "renameat2",      "link",
+        "linkat",        "symlink",        "symlinkat",
+        "truncate",      "chmod",          "fchmodat",
+        "fchmodat2",     "chown",          "lchown",
+        "fchownat",      "utime",          "utimes",
+        "futimesat",     "utimensat",      "getxattr",
+        "lgetxattr",     "getxattrat",     "listxattr",
+        "llistxattr",    "listxattrat",    "setxattr",
+        "lsetxattr",     "setxattrat",     "removexattr",
+        "lremovexattr",  "removexattrat",  "file_getattr",
+        "file_setattr",  "execve",         "inotify_add_watch",
+        "execveat",      "acct",           "swapon",
+        "swapoff",       "mount",          "umount2",
+        "pivot_root",    "quotactl",       "uselib",
+        "open_tree",     "open_tree_attr", "move_mount",
+        "fspick",        "mount_setattr",  "name_to_handle_at",
+        "fanotify_mark",
+    };
+    for (size_t i = 0; i < sizeof(path_calls) / sizeof(path_calls[0]); i++) {
+        const struct call_row *found = NULL;
+        for (size_t number = 0; number < table_size() && !found; number++) {
+            const struct call_row *row = table_row((long)number);
+            if (row && strcmp(row->name, path_calls[i]) == 0)
+                found = row;
+        }
+        ck_assert_msg(found != NULL, "%s has no row", path_calls[i]);
+        ck_assert_msg(found->verdict == VERDICT_FAIL || found->path[0].path >= 0, "%s has no path", path_calls[i]);
+    }
+}
+END_TEST
+
+START_TEST(the_page_lists_every_row)
+{
+    char *text = NULL;
+    size_t size = 0, rows = 0, lines = 0;
+    FILE *out = open_memstream(&text, &size);
+    ck_assert_ptr_nonnull(out);
+    table_document(out);
+    ck_assert_int_eq(fclose(out), 0);
+    for (size_t number = 0; number < table_size(); number++)
+        rows += table_row((long)number) != NULL;
+    for (const char *line = text; (line = strstr(line, "\n| ")) != NULL; line++)
+        lines++;
+    ck_assert_uint_eq(lines, rows + 1); /* and the heading */
+    ck_assert_ptr_nonnull(strstr(text, "| 425 | io_uring_setup | ENOSYS |"));
+    ck_assert_ptr_null(strstr(text, "(null)"));
+    free(text);
+}
+END_TEST
+
+/* ---- the program, run by a small interpreter ---- */
+
+static struct sock_fprog program;
+
+static void build_program(void)
+{
+    ck_assert_int_eq(program_build(&program), 0);
+}
+
+static void free_program(void)
+{
+    free(program.filter);
+    program.filter = NULL;
+}
+
+static bool jump_is_taken(const struct sock_filter *instruction, uint32_t accumulator)
+{
+    switch (BPF_OP(instruction->code)) {
+    case BPF_JEQ:
+        return accumulator == instruction->k;
+    case BPF_JGT:
+        return accumulator > instruction->k;
+    case BPF_JGE:
+        return accumulator >= instruction->k;
+    case BPF_JSET:
+        return (accumulator & instruction->k) != 0;
+    default:
+        ck_abort_msg("unexpected jump %#x", instruction->code);
+    }
+}
+
+/* *reads_arguments: whether the kernel's cache would give up on this call. */
+static uint32_t interpret(const struct seccomp_data *data, bool *reads_arguments)
+{
+    uint32_t accumulator = 0;
+    *reads_arguments = false;
+    for (size_t at = 0; at < program.len; at++) {
+        const struct sock_filter *instruction = &program.filter[at];
+        switch (instruction->code) {
+        case BPF_LD | BPF_W | BPF_ABS:
+            memcpy(&accumulator, (const char *)data + instruction->k, sizeof(accumulator));
+            *reads_arguments |= instruction->k >= offsetof(struct seccomp_data, instruction_pointer);
+            break;
+        case BPF_ALU | BPF_AND | BPF_K:
+            accumulator &= instruction->k;
+            break;
+        case BPF_JMP | BPF_JA:
+            at += instruction->k;
+            break;
+        case BPF_RET | BPF_K:
+            return instruction->k;
+        default:
+            ck_assert_int_eq(BPF_CLASS(instruction->code), BPF_JMP);
+            at += jump_is_taken(instruction, accumulator) ? instruction->jt : instruction->jf;
+        }
+    }
+    ck_abort_msg("the program does not end");
+}
+
+static uint32_t action_of(int verdict, int error)
+{
+    switch ((enum verdict)verdict) {
+    case VERDICT_PASS:
+        return SECCOMP_RET_ALLOW;
+    case VERDICT_STOP:
+        return SECCOMP_RET_TRACE | PROGRAM_TRACE_CALL;
+    case VERDICT_FAIL:
+        return SECCOMP_RET_ERRNO | (uint32_t)error;
+    case VERDICT_UNKNOWN:
+        break;
+    }
+    return SECCOMP_RET_ERRNO | ENOSYS;
+}
+
+static uint32_t run_program(uint32_t number, uint32_t arch, const uint64_t arguments[6])
+{
+    struct seccomp_data data = {.nr = (int)number, .arch = arch};
+    for (size_t i = 0; i < 6; i++)
+        data.args[i] = arguments[i];
+    bool reads_arguments;
+    return interpret(&data, &reads_arguments);
+}
+
+static void compare_with_row(long number, const struct call_row *row, const uint64_t arguments[6])
+{
+    int error;
+    enum verdict verdict = table_verdict(row, arguments, &error);
+    ck_assert_msg(run_program((uint32_t)number, AUDIT_ARCH_X86_64, arguments) == action_of((int)verdict, error),
+                  "%s(%#llx, %#llx, %#llx, %#llx, %#llx): the program differs from the table", row->name,
+                  (unsigned long long)arguments[0], (unsigned long long)arguments[1], (unsigned long long)arguments[2],
+                  (unsigned long long)arguments[3], (unsigned long long)arguments[4]);
+}
+
+/* A value near what some test looks for, so that both of its sides are seen. */
+static uint64_t interesting_value(const struct call_row *row, unsigned argument)
+{
+    uint64_t value = 0;
+    size_t count = 0;
+    for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++, count++)
+        ;
+    if (count > 0) {
+        const struct argument_test *test = &row->tests[(size_t)random() % count];
+        if (test->argument == argument)
+            value = test->value;
+        else if (test->argument2 == (int)argument)
+            value = test->value2;
+    }
+    switch (random() % 8) {
+    case 0:
+        return value ^ (UINT64_C(1) << (random() % 64));
+    case 1:
+        return value | GARBAGE;
+    case 2:
+        return value | (uint64_t)random();
+    case 3:
+        return 0;
+    case 4:
+        return UINT64_MAX;
+    case 5:
+        return (uint64_t)(uint32_t)AT_FDCWD;
+    default:
+        return value;
+    }
+}
+
+START_TEST(program_does_what_the_rows_say)
+{
+    srandom(1);
+    for (size_t number = 0; number < table_size(); number++) {
+        const struct call_row *row = table_row((long)number);
+        size_t rounds = row && row->tests->verdict != VERDICT_UNKNOWN ? 20000 : 20;
+        for (size_t round = 0; round < rounds; round++) {
+            uint64_t arguments[6];
+            for (unsigned i = 0; i < 6; i++)
+                arguments[i] = row ? interesting_value(row, i) : (uint64_t)random();
+            if (row)
+                compare_with_row((long)number, row, arguments);
+            else
+                ck_assert_uint_eq(run_program((uint32_t)number, AUDIT_ARCH_X86_64, arguments),
+                                  SECCOMP_RET_ERRNO | ENOSYS);
+        }
+    }
+}
+END_TEST
+
+START_TEST(program_ends_unknown_numbers)
+{
+    static const uint64_t none[6];
+    static const uint32_t beyond[] = {470, 471, 512, 547, 999, 0x3fffffff, 0x80000000u, 0xffffffffu};
+    for (size_t i = 0; i < sizeof(beyond) / sizeof(beyond[0]); i++)
+        ck_assert_uint_eq(run_program(beyond[i], AUDIT_ARCH_X86_64, none), SECCOMP_RET_ERRNO | ENOSYS);
+}
+END_TEST
+
+START_TEST(program_stops_foreign_calls)
+{
+    static const uint64_t none[6];
+    static const uint32_t numbers[] = {0, 1, 5, 39, 165, 425, 469, 470, 520, 999};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        ck_assert_uint_eq(run_program(numbers[i] | X32_BIT, AUDIT_ARCH_X86_64, none),
+                          SECCOMP_RET_TRACE | PROGRAM_TRACE_FOREIGN_ARCH);
+        ck_assert_uint_eq(run_program(numbers[i], AUDIT_ARCH_I386, none),
+                          SECCOMP_RET_TRACE | PROGRAM_TRACE_FOREIGN_ARCH);
+        ck_assert_uint_eq(run_program(numbers[i], AUDIT_ARCH_AARCH64, none),
+                          SECCOMP_RET_TRACE | PROGRAM_TRACE_FOREIGN_ARCH);
+    }
+}
+END_TEST
+
+/* The kernel caches "allow" where the way to it reads neither arguments nor the instruction pointer. */
+START_TEST(calls_without_tests_read_no_argument)
+{
+    for (size_t number = 0; number < table_size(); number++) {
+        const struct call_row *row = table_row((long)number);
+        struct seccomp_data data = {.nr = (int)number, .arch = AUDIT_ARCH_X86_64};
+        bool reads_arguments;
+        (void)interpret(&data, &reads_arguments);
+        ck_assert_msg(!reads_arguments || (row && row->tests->verdict != VERDICT_UNKNOWN), "%zu reads arguments",
+                      number);
+    }
+}
+END_TEST
+
+/* ---- the kernel ---- */
+
+/* What a call gives under the program: its result, or -errno. */
+static long call6(long number, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e)
+{
+    long result = syscall(number, a, b, c, d, e, 0);
+    return result < 0 ? -errno : result;
+}
+
+#define CALL(...) CALL_(__VA_ARGS__, 0, 0, 0, 0, 0, 0)
+#define CALL_(number, a, b, c, d, e, ...)                                                                              \
+    call6((number), (uint64_t)(a), (uint64_t)(b), (uint64_t)(c), (uint64_t)(d), (uint64_t)(e))
+
+static int failures;
+
+/* No assertion of Check's here: it would open and write files through the program. */
+#define EXPECT(expression, wanted)                                                                                     \
+    do {                                                                                                               \
+        long got_ = (expression);                                                                                      \
+        if (got_ != (wanted)) {                                                                                        \
+            dprintf(STDERR_FILENO, "%s: %ld, not %ld\n", #expression, got_, (long)(wanted));                           \
+            failures++;                                                                                                \
+        }                                                                                                              \
+    } while (0)
+
+static void expect_passing_calls(int pair[2])
+{
+    struct stat status;
+    char byte = 'x';
+    EXPECT(CALL(SYS_getpid) > 0, 1);
+    EXPECT(CALL(SYS_write, pair[0], &byte, 1), 1);
+    EXPECT(CALL(SYS_read, pair[1], &byte, 1), 1);
+    EXPECT(CALL(SYS_fstat, pair[0], &status), 0);
+    EXPECT(CALL(SYS_newfstatat, pair[0], "", &status, AT_EMPTY_PATH), 0);
+    EXPECT(CALL(SYS_sendto, pair[0], &byte, 1, MSG_DONTWAIT), 1);
+    EXPECT(CALL(SYS_ioctl, pair[1], FIONREAD, &(int){0}), 0);
+    EXPECT(CALL(SYS_ioctl, pair[1], GARBAGE | FIONREAD, &(int){0}), 0);
+    EXPECT(CALL(SYS_prctl, PR_GET_NO_NEW_PRIVS), 1);
+    EXPECT(CALL(SYS_unshare, CLONE_FILES), 0);
+    EXPECT(CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL), -EFAULT);
+}
+
+/* Nobody traces here: SECCOMP_RET_TRACE is ENOSYS. */
+static void expect_stopping_calls(int pair[2])
+{
+    struct stat status;
+    EXPECT(CALL(SYS_open, "/", O_RDONLY), -ENOSYS);
+    EXPECT(CALL(SYS_openat, AT_FDCWD, "/", O_RDONLY), -ENOSYS);
+    EXPECT(CALL(SYS_newfstatat, AT_FDCWD, "/", &status, 0), -ENOSYS);
+    EXPECT(CALL(SYS_newfstatat, AT_FDCWD, "/", &status, AT_EMPTY_PATH), -ENOSYS);
+    EXPECT(CALL(SYS_statx, pair[0], "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, 0), -ENOSYS);
+    EXPECT(CALL(452, AT_FDCWD, "/nonexistent", 0, 0), -ENOSYS); /* fchmodat2 */
+    EXPECT(CALL(463, AT_FDCWD, "/nonexistent", 0, "user.a"), -ENOSYS);
+    EXPECT(CALL(SYS_sendto, pair[0], "x", 1, MSG_DONTWAIT, &status), -ENOSYS);
+    EXPECT(CALL(SYS_prctl, GARBAGE | PR_GET_DUMPABLE), -ENOSYS);
+    EXPECT(CALL(SYS_unshare, CLONE_FS), -ENOSYS);
+    EXPECT(CALL(SYS_umask, 022), -ENOSYS);
+    EXPECT(CALL(SYS_setgroups, 0, NULL), -ENOSYS);
+}
+
+static void expect_refused_calls(int pair[2])
+{
+    EXPECT(CALL(425, 8, NULL), -ENOSYS); /* io_uring_setup */
+    EXPECT(CALL(SYS_mount, "none", "/nonexistent", "tmpfs", 0, NULL), -EPERM);
+    EXPECT(CALL(467, AT_FDCWD, "/"), -EPERM); /* open_tree_attr */
+    EXPECT(CALL(SYS_name_to_handle_at, AT_FDCWD, "/"), -EOPNOTSUPP);
+    EXPECT(CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, NULL), -EPERM);
+    EXPECT(CALL(SYS_seccomp, GARBAGE | SECCOMP_SET_MODE_FILTER, GARBAGE | SECCOMP_FILTER_FLAG_NEW_LISTENER, NULL),
+           -EPERM);
+    EXPECT(CALL(SYS_ioctl, pair[0], TIOCSTI, "x"), -EPERM);
+    EXPECT(CALL(SYS_ioctl, pair[0], GARBAGE | TIOCSTI, "x"), -EPERM);
+    EXPECT(CALL(SYS_ioctl, pair[0], TIOCLINUX, "x"), -EPERM);
+    EXPECT(CALL(SYS_clone, CLONE_UNTRACED | SIGCHLD), -EPERM);
+    EXPECT(CALL(SYS_clone, CLONE_PARENT | SIGCHLD), -EPERM);
+    EXPECT(CALL(SYS_clone, CLONE_NEWUSER | SIGCHLD), -EPERM);
+    EXPECT(CALL(SYS_unshare, CLONE_NEWUSER), -EPERM);
+    EXPECT(CALL(SYS_unshare, CLONE_NEWNS | CLONE_FS), -EPERM);
+    EXPECT(CALL(999), -ENOSYS);
+    EXPECT(CALL(400), -ENOSYS);
+    EXPECT(CALL(-1), -ENOSYS);
+    EXPECT(CALL(X32_BIT | 39), -ENOSYS);
+    EXPECT(CALL(X32_BIT | 520), -ENOSYS);
+}
+
+static void install_program(void)
+{
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || program_install(&program))
+        _exit(100);
+}
+
+static int wait_for(pid_t child)
+{
+    int status = 0;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return status;
+}
+
+START_TEST(kernel_obeys_the_program)
+{
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        install_program();
+        expect_passing_calls(pair);
+        expect_stopping_calls(pair);
+        expect_refused_calls(pair);
+        _exit(failures ? 1 : 0);
+    }
+    int status = wait_for(child);
+    close(pair[0]);
+    close(pair[1]);
+    ck_assert_msg(WIFEXITED(status), "the child was killed by signal %d", WTERMSIG(status));
+    ck_assert_int_eq(WEXITSTATUS(status), 0);
+}
+END_TEST
+
+/* Where the kernel is built without ia32 the instruction is a SIGSEGV; SIGSYS would mean that the program kills. */
+START_TEST(kernel_refuses_ia32_calls)
+{
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        long result = 20; /* getpid of ia32 */
+        signal(SIGSEGV, SIG_DFL);
+        install_program();
+        __asm__ volatile("int $0x80" : "+a"(result) : : "memory", "r8", "r9", "r10", "r11");
+        _exit((int)result == -ENOSYS ? 0 : 1);
+    }
+    int status = wait_for(child);
+    ck_assert_msg((WIFEXITED(status) && WEXITSTATUS(status) == 0) ||
+                      (WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV),
+                  "wait status %#x", (unsigned)status);
+}
+END_TEST
+
+static Suite *filter_suite(void)
+{
+    Suite *suite = suite_create("filter");
+
+    TCase *table = tcase_create("table");
+    tcase_add_test(table, every_known_number_has_a_row);
+    tcase_add_test(table, rows_reach_the_newest_kernel);
+    tcase_add_test(table, every_row_is_complete);
+    tcase_add_test(table, no_passing_row_has_a_path);
+    tcase_add_test(table, no_call_with_a_path_is_forgotten);
+    tcase_add_test(table, the_page_lists_every_row);
+    suite_add_tcase(suite, table);
+
+    TCase *generated = tcase_create("program");
+    tcase_add_checked_fixture(generated, build_program, free_program);
+    tcase_set_timeout(generated, 60);
+    tcase_add_test(generated, program_does_what_the_rows_say);
+    tcase_add_test(generated, program_ends_unknown_numbers);
+    tcase_add_test(generated, program_stops_foreign_calls);
+    tcase_add_test(generated, calls_without_tests_read_no_argument);
+    tcase_add_test(generated, kernel_obeys_the_program);
+    tcase_add_test(generated, kernel_refuses_ia32_calls);
+    suite_add_tcase(suite, generated);
+    return suite;
+}
+
+int main(void)
+{
+    SRunner *runner = srunner_create(filter_suite());
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
