@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define FIRST_READ 256
-#define PAGE 4096u
+#define PAGE       4096u
 
 ssize_t read_path(struct caller *caller, uint64_t address, char path[PATH_MAX])
 {
@@ -43,8 +43,7 @@ void answer_continue(struct answer *answer)
     answer->kind = ANSWER_CONTINUE;
 }
 
-void answer_path(struct caller *caller, const struct call *call, struct answer *answer, int argument,
-                 const char *text)
+void answer_path(struct caller *caller, const struct call *call, struct answer *answer, int argument, const char *text)
 {
     uint64_t address;
     int error = caller->ops->place(caller->context, text, strlen(text) + 1, &address);

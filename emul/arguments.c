@@ -94,7 +94,8 @@ void answer_real(struct view *view, struct caller *caller, const struct call *ca
         answer_result(answer, -ENOENT);
     else
         answer_at(view, caller, call, taken,
-                  S_ISDIR(walked->entry.st.st_mode) ? real_tree(view, walked->entry.trees) : walked->entry.tree, answer);
+                  S_ISDIR(walked->entry.st.st_mode) ? real_tree(view, walked->entry.trees) : walked->entry.tree,
+                  answer);
 }
 
 void answer_raw_change(struct view *view, struct caller *caller, const struct taken *taken, struct answer *answer)

@@ -7,7 +7,8 @@
 #include "emul/view_internal.h"
 
 /* How a handler wants failures answered. */
-#define TAKE_CHANGE 0x10000u /* the call changes something: an error is answered, never left to the kernel to find again */
+#define TAKE_CHANGE                                                                                                    \
+    0x10000u /* the call changes something: an error is answered, never left to the kernel to find again */
 #define TAKE_DEFAULT 0x20000u /* add WALK_FOLLOW by the row's rule */
 
 struct taken {
@@ -16,7 +17,7 @@ struct taken {
     int dirfd;           /* AT_FDCWD when the row has none */
     int argument;        /* the path's argument number */
     uint64_t flags;      /* of the row's flags argument, 0 when there is none */
-    bool by_descriptor;  /* the path was empty and AT_EMPTY_PATH given: dirfd itself is meant; walked is not filled in */
+    bool by_descriptor; /* the path was empty and AT_EMPTY_PATH given: dirfd itself is meant; walked is not filled in */
 };
 
 /*
@@ -27,7 +28,8 @@ bool take_path(struct view *view, struct caller *caller, const struct call *call
                struct taken *taken, struct answer *answer);
 void taken_release(struct view *view, struct taken *taken);
 
-/* The call goes on where the object really is: untouched if the walk was pure, else with its path argument rewritten. */
+/* The call goes on where the object really is: untouched if the walk was pure, else with its path argument rewritten.
+ */
 void answer_at(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken, int tree,
                struct answer *answer);
 /* The same for an entry that is somewhere in the trees, or a raw walk, whose real place is where the kernel looks. */

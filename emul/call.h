@@ -65,7 +65,7 @@ enum answer_kind {
 /* What an exit stop, or a successful exec, has to finish. Opaque to the transport, but stored by it. */
 enum finish_kind {
     FINISH_NONE,
-    FINISH_OPEN_MODE,  /* a file created over a whiteout gets its final mode */
+    FINISH_OPEN_MODE, /* a file created over a whiteout gets its final mode */
     FINISH_CHDIR,
     FINISH_RECV_ADDR,
     FINISH_EXEC,
@@ -73,18 +73,18 @@ enum finish_kind {
 
 struct finish {
     enum finish_kind kind;
-    int fd;           /* owned; -1 when unused */
+    int fd; /* owned; -1 when unused */
     uint32_t mode;
-    void *directory;  /* a counted struct directory, owned */
-    char *text;       /* malloc()ed, owned */
+    void *directory; /* a counted struct directory, owned */
+    char *text;      /* malloc()ed, owned */
 };
 
 struct answer {
     enum answer_kind kind;
-    int64_t result;      /* of ANSWER_RESULT: >= 0 or -errno */
-    uint64_t args[6];    /* of ANSWER_REWRITE */
-    bool want_exit;      /* with CONTINUE or REWRITE: call view_call_exit() at the exit stop */
-    pid_t worker;        /* of ANSWER_WAIT */
+    int64_t result;   /* of ANSWER_RESULT: >= 0 or -errno */
+    uint64_t args[6]; /* of ANSWER_REWRITE */
+    bool want_exit;   /* with CONTINUE or REWRITE: call view_call_exit() at the exit stop */
+    pid_t worker;     /* of ANSWER_WAIT */
     struct finish finish;
 };
 

@@ -2,8 +2,8 @@
  * execve, execveat.
  *
  * A program that the host has goes through untouched. One in the layer is executed where it is, and AT_EXECFN is put
- * right afterwards. For "#!" scripts that the kernel would not find, or whose interpreter it would not, coffer does what
- * the kernel does: it executes the interpreter with the script as an argument.
+ * right afterwards. For "#!" scripts that the kernel would not find, or whose interpreter it would not, coffer does
+ * what the kernel does: it executes the interpreter with the script as an argument.
  */
 #include "emul/arguments.h"
 
@@ -13,9 +13,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HEAD_SIZE 256  /* BINPRM_BUF_SIZE */
-#define SCRIPTS_MAX 5  /* how deep interpreters may be scripts themselves: exec_binprm() in fs/exec.c */
-#define ARGV_MAX 65536 /* pointers; more would not fit where they are placed */
+#define HEAD_SIZE   256   /* BINPRM_BUF_SIZE */
+#define SCRIPTS_MAX 5     /* how deep interpreters may be scripts themselves: exec_binprm() in fs/exec.c */
+#define ARGV_MAX    65536 /* pointers; more would not fit where they are placed */
 
 /* One "#!" line. */
 struct shebang {
@@ -25,12 +25,12 @@ struct shebang {
 
 /* The program that will really be executed, and what goes before the caller's arguments. */
 struct program {
-    struct taken *taken;            /* of the call's own path */
-    struct walked walked;           /* of the interpreter, when scripts > 0 */
+    struct taken *taken;  /* of the call's own path */
+    struct walked walked; /* of the interpreter, when scripts > 0 */
     int scripts;
     struct shebang lines[SCRIPTS_MAX];
-    bool rewrite;                   /* the kernel would not come to the same end by itself */
-    char copy[PATH_MAX];            /* "" or a copy with another ELF interpreter */
+    bool rewrite;        /* the kernel would not come to the same end by itself */
+    char copy[PATH_MAX]; /* "" or a copy with another ELF interpreter */
 };
 
 static bool parse_shebang(const char *head, size_t size, struct shebang *line)

@@ -10,8 +10,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define STATX_ARG_FLAGS 2
-#define STATX_ARG_MASK 3
+#define STATX_ARG_FLAGS  2
+#define STATX_ARG_MASK   3
 #define STATX_ARG_BUFFER 4
 
 static void answer_statx(struct view *view, struct caller *caller, const struct call *call, const struct entry *entry,

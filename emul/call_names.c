@@ -66,8 +66,8 @@ void call_unlink(struct view *view, struct caller *caller, const struct call *ca
         return;
     const struct walked *walked = &taken.walked;
     const struct entry *entry = &walked->entry;
-    bool rmdir = call->number == SYS_rmdir ||
-                 (call->number == SYS_unlinkat && ((int)call->args[2] & AT_REMOVEDIR) != 0);
+    bool rmdir =
+        call->number == SYS_rmdir || (call->number == SYS_unlinkat && ((int)call->args[2] & AT_REMOVEDIR) != 0);
     bool directory = walked->kind == WALK_ENTRY && entry->tree >= 0 && S_ISDIR(entry->st.st_mode);
     int error = 0;
     if (call->number == SYS_unlinkat && ((int)call->args[2] & ~AT_REMOVEDIR) != 0)

@@ -14,9 +14,9 @@
 struct opening {
     int flags;
     mode_t mode;
-    unsigned walk;        /* WALK_* that the resolve flags ask for */
-    int flags_argument;   /* -1: creat and openat2 */
-    struct open_how how;  /* of openat2 */
+    unsigned walk;       /* WALK_* that the resolve flags ask for */
+    int flags_argument;  /* -1: creat and openat2 */
+    struct open_how how; /* of openat2 */
 };
 
 static bool wants_write(int flags)
@@ -108,7 +108,8 @@ static void answer_flags(struct caller *caller, const struct call *call, const s
     }
     if (call->number != SYS_openat2)
         return;
-    struct open_how how = {.flags = (uint64_t)(unsigned)flags, .mode = (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0 ? opening->how.mode : 0};
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags,
+                           .mode = (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0 ? opening->how.mode : 0};
     uint64_t address;
     int error = caller->ops->place(caller->context, &how, sizeof how, &address);
     if (error < 0)
@@ -228,8 +229,8 @@ static void open_temporary(struct view *view, struct caller *caller, const struc
     answer_flags(caller, call, opening, answer, opening->flags);
 }
 
-static void open_found(struct view *view, struct caller *caller, const struct call *call,
-                       const struct opening *opening, struct taken *taken, struct answer *answer)
+static void open_found(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
+                       struct taken *taken, struct answer *answer)
 {
     const struct entry *entry = &taken->walked.entry;
     mode_t type = entry->st.st_mode & S_IFMT;
@@ -259,7 +260,8 @@ static void open_raw(struct view *view, struct caller *caller, const struct call
 {
     const char *last = strrchr(taken->walked.host_path, '/');
     struct stat st;
-    if (wants_write(opening->flags) && (opening->flags & O_PATH) == 0 && last != NULL && (last[1] < '0' || last[1] > '9') &&
+    if (wants_write(opening->flags) && (opening->flags & O_PATH) == 0 && last != NULL &&
+        (last[1] < '0' || last[1] > '9') &&
         sys_fstatat(AT_FDCWD, taken->walked.host_path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
         answer_raw_change(view, caller, taken, answer);
         return;

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 
-#define NAME_OFFSET offsetof(struct sockaddr_un, sun_path)
+#define NAME_OFFSET  offsetof(struct sockaddr_un, sun_path)
 #define MESSAGES_MAX 1024 /* UIO_MAXIOV: what sendmmsg takes at a time */
 
 /* Reads an address; true when it is an AF_UNIX path, which is then in path. */
@@ -163,8 +163,8 @@ void call_recv_addr(struct view *view, struct caller *caller, const struct call 
     uint32_t room = 0;
     (void)view;
     answer_continue(answer);
-    if (call->args[argument] == 0 || caller->ops->read(caller->context, call->args[argument + 1], &room, sizeof room) !=
-                                         (ssize_t)sizeof room)
+    if (call->args[argument] == 0 ||
+        caller->ops->read(caller->context, call->args[argument + 1], &room, sizeof room) != (ssize_t)sizeof room)
         return;
     answer->want_exit = true;
     answer->finish.kind = FINISH_RECV_ADDR;
@@ -176,8 +176,8 @@ void finish_recv_addr(struct view *view, struct caller *caller, const struct cal
     int argument = call->number == SYS_recvfrom ? 4 : 1;
     struct sockaddr_un address;
     uint32_t length;
-    if (result < 0 || caller->ops->read(caller->context, call->args[argument + 1], &length, sizeof length) !=
-                          (ssize_t)sizeof length)
+    if (result < 0 ||
+        caller->ops->read(caller->context, call->args[argument + 1], &length, sizeof length) != (ssize_t)sizeof length)
         return;
     if (length <= NAME_OFFSET || length > sizeof address || length > room)
         return;

@@ -9,8 +9,8 @@
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 
-#define SYS_SETXATTRAT 463
-#define SYS_GETXATTRAT 464
+#define SYS_SETXATTRAT  463
+#define SYS_GETXATTRAT  464
 #define SYS_LISTXATTRAT 465
 
 struct request {
@@ -109,8 +109,8 @@ static void answer_from(struct view *view, struct caller *caller, const struct c
         return;
     }
     identity_enter(view, caller->cred);
-    ssize_t length = list ? list_shown(fd, buffer, XATTR_SIZE_MAX)
-                          : sys_fgetxattr(fd, request->name, buffer, XATTR_SIZE_MAX);
+    ssize_t length =
+        list ? list_shown(fd, buffer, XATTR_SIZE_MAX) : sys_fgetxattr(fd, request->name, buffer, XATTR_SIZE_MAX);
     identity_leave(view);
     reply(caller, answer, request, buffer, length);
 }
@@ -195,7 +195,8 @@ static int act_remove(int fd, const void *context)
     return sys_fremovexattr(fd, request->name);
 }
 
-/* xattr(7): user attributes need write permission, the others ownership or more, which the kernel judges on the copy. */
+/* xattr(7): user attributes need write permission, the others ownership or more, which the kernel judges on the copy.
+ */
 static int judge_xattr(struct view *view, const struct caller *caller, const struct entry *entry, const void *context)
 {
     const struct request *request = context;

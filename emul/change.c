@@ -85,8 +85,8 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
     taken_release(view, &taken);
 }
 
-void change_descriptor(struct view *view, struct caller *caller, int fd, bool path_allowed,
-                       const struct change *change, struct answer *answer)
+void change_descriptor(struct view *view, struct caller *caller, int fd, bool path_allowed, const struct change *change,
+                       struct answer *answer)
 {
     struct object object;
     int error = descriptor_object(view, caller, fd, &object);

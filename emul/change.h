@@ -8,7 +8,8 @@
 #include "emul/arguments.h"
 
 /* Whether the caller may make this change of an object that is not in the layer yet. 0 or -errno. */
-typedef int change_judge(struct view *view, const struct caller *caller, const struct entry *entry, const void *request);
+typedef int change_judge(struct view *view, const struct caller *caller, const struct entry *entry,
+                         const void *request);
 /* Carries the change out on fd (O_PATH, in the layer), with the caller's identity. 0 or -errno. */
 typedef int change_act(int fd, const void *request);
 
@@ -26,8 +27,8 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
  * The object that a descriptor of the caller is open on. O_PATH descriptors are good for *at calls with AT_EMPTY_PATH
  * only (open(2)): the others get EBADF.
  */
-void change_descriptor(struct view *view, struct caller *caller, int fd, bool path_allowed,
-                       const struct change *change, struct answer *answer);
+void change_descriptor(struct view *view, struct caller *caller, int fd, bool path_allowed, const struct change *change,
+                       struct answer *answer);
 
 /* Judges that serve several changes. */
 change_judge judge_owner, judge_writer;

@@ -34,8 +34,8 @@ struct level {
 
 static int stop(struct walk *walk, int status)
 {
-    (void)snprintf(walk->error->text, sizeof walk->error->text, "%s: %s",
-                   walk->path_length == 0 ? "/" : walk->path, strerror(-status));
+    (void)snprintf(walk->error->text, sizeof walk->error->text, "%s: %s", walk->path_length == 0 ? "/" : walk->path,
+                   strerror(-status));
     return status;
 }
 
@@ -162,8 +162,7 @@ static int visit_contents(struct walk *walk, const struct level *above, const ch
     char opaque = object_opaque(upper);
     /* Nothing of the host shows anywhere below an opaque directory. */
     bool hides = opaque == 'y' || above->opaque;
-    const struct level level = {
-        .upper = upper, .host = host < 0 ? -1 : host, .opaque = hides, .marked = opaque == 'x'};
+    const struct level level = {.upper = upper, .host = host < 0 ? -1 : host, .opaque = hides, .marked = opaque == 'x'};
     walk->depth++;
     int status = walk_level(walk, &level);
     walk->depth--;
@@ -222,8 +221,8 @@ static int walk_root(struct walk *walk, const struct level *level)
     return status != 0 ? status : walk_level(walk, level);
 }
 
-int changes_walk(const struct layer *layer, const struct changes_options *options, change_callback *each,
-                 void *context, struct layer_error *error)
+int changes_walk(const struct layer *layer, const struct changes_options *options, change_callback *each, void *context,
+                 struct layer_error *error)
 {
     struct walk walk = {.options = options, .each = each, .context = context, .error = error};
     walk.path = strdup("");

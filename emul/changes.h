@@ -52,7 +52,7 @@ struct changes_options {
  * Calls `each` for every change, sorted by path bytewise. Memory grows with depth and
  * with the names of one directory. 0, what `each` returned, or -errno with error->text set.
  */
-int changes_walk(const struct layer *layer, const struct changes_options *options, change_callback *each,
-                 void *context, struct layer_error *error);
+int changes_walk(const struct layer *layer, const struct changes_options *options, change_callback *each, void *context,
+                 struct layer_error *error);
 
 #endif

@@ -13,6 +13,9 @@ static int same_file(int upper_dir, int host_dir, const char *name, const struct
     if (upper->st_size != host->st_size)
         return 0;
     cleanup_fd int left = object_open_readable(upper_dir, name, 0);
+    /* In a layer of another user's; a difference that cannot be ruled out is told. */
+    if (left == -EACCES)
+        return 0;
     if (left < 0)
         return left;
     cleanup_fd int right = sys_openat(host_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOATIME, 0);
@@ -74,8 +77,8 @@ static bool same_stat(const struct stat *upper, const struct stat *host)
 {
     /* A link has no mode of its own; a directory's time changes with every name in it. */
     bool mode = S_ISLNK(upper->st_mode) || upper->st_mode == host->st_mode;
-    bool time = S_ISDIR(upper->st_mode) || (upper->st_mtim.tv_sec == host->st_mtim.tv_sec &&
-                                            upper->st_mtim.tv_nsec == host->st_mtim.tv_nsec);
+    bool time = S_ISDIR(upper->st_mode) ||
+                (upper->st_mtim.tv_sec == host->st_mtim.tv_sec && upper->st_mtim.tv_nsec == host->st_mtim.tv_nsec);
     return mode && time && upper->st_uid == host->st_uid && upper->st_gid == host->st_gid;
 }
 

@@ -36,9 +36,9 @@ static inline void cleanup_file_helper(FILE **file)
         (void)fclose(*file);
 }
 
-#define cleanup_fd __attribute__((cleanup(cleanup_fd_helper)))
+#define cleanup_fd   __attribute__((cleanup(cleanup_fd_helper)))
 #define cleanup_free __attribute__((cleanup(cleanup_free_helper)))
-#define cleanup_dir __attribute__((cleanup(cleanup_dir_helper)))
+#define cleanup_dir  __attribute__((cleanup(cleanup_dir_helper)))
 #define cleanup_file __attribute__((cleanup(cleanup_file_helper)))
 
 /* Takes the descriptor out of *fd, which no longer owns it. */

@@ -135,7 +135,8 @@ static bool consents(struct commit *commit)
         return true;
     if (commit->result->conflicts > 0)
         return false;
-    return commit->result->dangers == 0 || (options->confirm != NULL && options->confirm(options->context, commit->result->dangers));
+    return commit->result->dangers == 0 ||
+           (options->confirm != NULL && options->confirm(options->context, commit->result->dangers));
 }
 
 static int prepare(struct commit *commit)
@@ -178,8 +179,7 @@ static int carry_out(struct commit *commit)
 int layer_commit(struct layer *layer, const struct commit_options *options, struct commit_result *result,
                  struct layer_error *error)
 {
-    struct commit commit = {
-        .layer = layer, .options = options, .result = result, .error = error, .root_fd = -1};
+    struct commit commit = {.layer = layer, .options = options, .result = result, .error = error, .root_fd = -1};
     *result = (struct commit_result){0};
     error->text[0] = '\0';
     int status = options->dry_run ? 0 : recover(&commit);

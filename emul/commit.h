@@ -28,11 +28,11 @@ typedef void commit_report(void *context, enum commit_note note, enum change_kin
                            const char *why);
 
 struct commit_options {
-    const char *root;    /* the directory to commit into; "/" is the host */
-    char *const *paths;  /* absolute view paths; only these and what is below */
-    size_t path_count;   /* 0: the whole layer */
-    bool dry_run;        /* plan and check only */
-    bool force;          /* despite conflicts and dangers */
+    const char *root;   /* the directory to commit into; "/" is the host */
+    char *const *paths; /* absolute view paths; only these and what is below */
+    size_t path_count;  /* 0: the whole layer */
+    bool dry_run;       /* plan and check only */
+    bool force;         /* despite conflicts and dangers */
     commit_report *report;
     bool (*confirm)(void *context, size_t dangers); /* asks the user; NULL: nobody to ask */
     void *context;
@@ -40,7 +40,7 @@ struct commit_options {
 
 struct commit_result {
     size_t changes;
-    size_t conflicts;   /* more than 0 without force: nothing was changed */
+    size_t conflicts; /* more than 0 without force: nothing was changed */
     size_t dangers;
     bool refused;       /* because of conflicts, or of dangers without consent */
     size_t lost_xattrs; /* that the target's file system would not take */

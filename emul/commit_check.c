@@ -39,7 +39,8 @@ const char *commit_conflict(const struct commit *commit, const struct change *ch
     if (host == NULL)
         return "deleted on the host since";
     if ((base->mode & S_IFMT) != (host->st_mode & S_IFMT))
-        return S_ISDIR(host->st_mode) ? "replaced by a directory on the host since" : "its type changed on the host since";
+        return S_ISDIR(host->st_mode) ? "replaced by a directory on the host since"
+                                      : "its type changed on the host since";
     if (S_ISDIR(host->st_mode))
         return directory_conflict(base, change);
     bool same = base->dev == host->st_dev && base->ino == host->st_ino && base->size == (uint64_t)host->st_size &&
@@ -74,7 +75,7 @@ const char *commit_danger(const struct change *change)
         return NULL;
     ssize_t host_size = old ? read_capability(change->host_dir, change->name, theirs, sizeof theirs) : -1;
     return size > 0 && size == host_size && memcmp(value, theirs, (size_t)size) == 0 ? NULL
-                                                                                       : "a program with capabilities";
+                                                                                     : "a program with capabilities";
 }
 
 /* A file or directory that something is mounted on cannot be renamed over or removed: EBUSY. */

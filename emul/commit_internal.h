@@ -13,8 +13,8 @@ struct commit {
     struct commit_result *result;
     struct layer_error *error;
     struct journal journal;
-    int root_fd;      /* of the directory that is committed into, O_PATH */
-    bool into_host;   /* that is the host itself, so records of what the host was apply */
+    int root_fd;              /* of the directory that is committed into, O_PATH */
+    bool into_host;           /* that is the host itself, so records of what the host was apply */
     struct commit_maps *maps; /* commit_plan.c's own */
     struct layer_bases *bases;
 };

@@ -70,7 +70,8 @@ static void free_paths(struct known_path **map)
 {
     struct known_path *known;
     struct known_path *next;
-    HASH_ITER(hh, *map, known, next) {
+    HASH_ITER(hh, *map, known, next)
+    {
         HASH_DEL(*map, known);
         free(known->place);
         free(known);
@@ -108,7 +109,8 @@ static void free_inodes(struct known_inode **map)
 {
     struct known_inode *known;
     struct known_inode *next;
-    HASH_ITER(hh, *map, known, next) {
+    HASH_ITER(hh, *map, known, next)
+    {
         HASH_DEL(*map, known);
         free(known->where);
         free(known);
@@ -180,8 +182,8 @@ static int place_object(struct commit *commit, const char *path, bool directory,
         free(place);
         return status;
     }
-    enum op_kind kind = staged_parent != NULL ? (directory ? OP_INSIDE_DIR : OP_INSIDE)
-                                              : (directory ? OP_PLACE_DIR : OP_PLACE);
+    enum op_kind kind =
+        staged_parent != NULL ? (directory ? OP_INSIDE_DIR : OP_INSIDE) : (directory ? OP_PLACE_DIR : OP_PLACE);
     return journal_add(&commit->journal, kind, strdup(path), place, link == NULL ? NULL : strdup(link));
 }
 
@@ -303,7 +305,7 @@ static int plan_change(void *context, const struct change *change)
 {
     struct commit *commit = context;
     if (change->kind == CHANGE_NONE)
-        return plan_same(commit, change);
+        return change->upper == NULL ? 0 : plan_same(commit, change);
     if (change->upper != NULL && S_ISSOCK(change->upper->st_mode)) {
         report(commit, COMMIT_SKIPPED, change->kind, change->path, "a socket has no use without who made it");
         return 0;
@@ -318,7 +320,7 @@ static int plan_change(void *context, const struct change *change)
     }
     commit->result->changes++;
     report(commit, COMMIT_CHANGE, change->kind, change->path, NULL);
-    if (change->kind == CHANGE_DELETED)
+    if (change->upper == NULL)
         return plan_delete(commit, change);
     return change->kind == CHANGE_METADATA ? plan_metadata(commit, change) : plan_place(commit, change);
 }
@@ -336,7 +338,8 @@ static int plan_times(struct commit *commit)
 {
     struct known_path *known;
     struct known_path *next;
-    HASH_ITER(hh, commit->maps->touched, known, next) {
+    HASH_ITER(hh, commit->maps->touched, known, next)
+    {
         if (!in_scope(commit, known->path))
             continue;
         int status = journal_add(&commit->journal, OP_TIMES, strdup(known->path), strdup(""), NULL);

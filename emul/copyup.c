@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* What takes longer to copy than a fork: about 1 ms at 4 GB/s. */
-#define INLINE_MAX (4 << 20)
+#define INLINE_MAX  (4 << 20)
 #define BUFFER_SIZE (128 << 10)
 
 static int copy_by_hand(int from, int to, off_t size)
@@ -79,8 +79,9 @@ static int make_copy(struct view *view, const struct entry *entry, const char *t
     if (dirfd < 0)
         return dirfd;
     bool regular = S_ISREG(entry->st.st_mode);
-    cleanup_fd int from = sys_openat2(dirfd, entry->name, regular && !empty ? O_RDONLY | O_NOFOLLOW | O_NONBLOCK
-                                                                            : O_PATH | O_NOFOLLOW, 0, SYS_BENEATH);
+    cleanup_fd int from =
+        sys_openat2(dirfd, entry->name, regular && !empty ? O_RDONLY | O_NOFOLLOW | O_NONBLOCK : O_PATH | O_NOFOLLOW, 0,
+                    SYS_BENEATH);
     struct stat st;
     int error = from < 0 ? from : sys_fstatat(from, "", &st, AT_EMPTY_PATH);
     if (error < 0)

@@ -53,8 +53,7 @@ struct directory *view_directory(struct view *view, struct caller *caller, const
 }
 
 /* What /proc shows for a descriptor, as a view path. 0 or -errno (-EBADF: no such descriptor). */
-static int descriptor_text(struct view *view, const struct caller *caller, int fd, char text[PATH_MAX],
-                           bool *in_layer)
+static int descriptor_text(struct view *view, const struct caller *caller, int fd, char text[PATH_MAX], bool *in_layer)
 {
     char link[64], host[PATH_MAX];
     (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", caller->tid, fd);
@@ -170,7 +169,8 @@ int real_path(struct view *view, const struct caller *caller, struct directory *
         return error;
     const char *prefix = tree_prefix(view, caller, tree, room);
     const char *middle = in_view[1] == '\0' ? "" : in_view;
-    int length = name[0] == '\0' ? snprintf(path, PATH_MAX, "%s%s", prefix, *middle == '\0' && *prefix == '\0' ? "/" : middle)
-                                 : snprintf(path, PATH_MAX, "%s%s/%s", prefix, middle, name);
+    int length = name[0] == '\0'
+                     ? snprintf(path, PATH_MAX, "%s%s", prefix, *middle == '\0' && *prefix == '\0' ? "/" : middle)
+                     : snprintf(path, PATH_MAX, "%s%s/%s", prefix, middle, name);
     return length < PATH_MAX ? 0 : -ENAMETOOLONG;
 }

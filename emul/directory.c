@@ -121,8 +121,7 @@ static void evict(struct view *view)
 
 static void limit_fds(struct view *view)
 {
-    for (struct directory *dir = view->oldest; dir != NULL && view->open_fds > view->fd_limit * 3 / 4;
-         dir = dir->newer)
+    for (struct directory *dir = view->oldest; dir != NULL && view->open_fds > view->fd_limit * 3 / 4; dir = dir->newer)
         if (dir->parent != NULL && !dir->proc)
             close_fds(view, dir);
 }

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Length in bytes of the UTF-8 character at p, which is not the end of a string; 0 if the bytes are none. */
-size_t json_text_character(const char *p);
+/* Length in bytes of the UTF-8 character at text, which is not the end of a string; 0 if the bytes are none. */
+size_t json_text_character(const char *text);
 
 /* Whether the string is UTF-8. */
 bool json_text_is_utf8(const char *text);

@@ -151,7 +151,8 @@ static int locate_in_store(char path[PATH_MAX], const char *spec, enum layer_ope
         spec = name;
     }
     if (!layer_name_valid(spec))
-        return fail(error, -EINVAL, "'%s': not a layer's name: it must not be empty, begin with '.' or be too long", spec);
+        return fail(error, -EINVAL, "'%s': not a layer's name: it must not be empty, begin with '.' or be too long",
+                    spec);
     status = join(path, store, spec);
     if (status == 0 && mode == LAYER_RUN) {
         status = sys_mkdirat(AT_FDCWD, path, 0700);
@@ -213,8 +214,8 @@ static int read_meta(const struct layer *layer, enum layer_open_mode mode, json_
     if (status == -ENOENT)
         return fail(error, -EINVAL, "%s: not a layer: it has no layer.json", layer->path);
     if (status == -EPROTONOSUPPORT)
-        return fail(error, status, "%s: a layer of format %ld, but this coffer knows format %d only", layer->path, format,
-                    LAYER_FORMAT);
+        return fail(error, status, "%s: a layer of format %ld, but this coffer knows format %d only", layer->path,
+                    format, LAYER_FORMAT);
     if (status == -EBADMSG)
         return fail(error, status, "%s/layer.json: damaged; the changes are still in %s/fs", layer->path, layer->path);
     return fail(error, status, "%s/layer.json: %s", layer->path, strerror(-status));
@@ -266,8 +267,7 @@ static int adopt_root_metadata(int fs_fd)
         return status;
     struct stat made;
     status = sys_fstatat(fs_fd, "", &made, AT_EMPTY_PATH);
-    if (status < 0 ||
-        (made.st_uid == root.st_uid && made.st_gid == root.st_gid && (made.st_mode & 07777) == mode))
+    if (status < 0 || (made.st_uid == root.st_uid && made.st_gid == root.st_gid && (made.st_mode & 07777) == mode))
         return status;
     int length = snprintf(text, sizeof text, "%u:%u:0%o", root.st_uid, root.st_gid, mode);
     return sys_fsetxattr(fs_fd, OVERRIDE_XATTR, text, (size_t)length, 0);
@@ -310,8 +310,7 @@ static int open_work(struct layer *layer, struct layer_error *error)
 
 static int open_base(struct layer *layer, struct layer_error *error)
 {
-    layer->base_fd =
-        sys_openat(layer->dir_fd, "base", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
+    layer->base_fd = sys_openat(layer->dir_fd, "base", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
     return layer->base_fd < 0 ? fail_with_hint(error, layer->base_fd, layer->path) : 0;
 }
 
@@ -394,7 +393,8 @@ int layer_open(struct layer *layer, const char *spec, enum layer_open_mode mode,
         return status;
     opened.dir_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (opened.dir_fd == -ENOENT)
-        return fail(error, -ENOENT, "%s: no such layer; 'coffer list' shows those there are", spec == NULL ? path : spec);
+        return fail(error, -ENOENT, "%s: no such layer; 'coffer list' shows those there are",
+                    spec == NULL ? path : spec);
     if (opened.dir_fd == -ENOTDIR)
         return fail(error, -ENOTDIR, "%s: not a layer: not a directory", spec == NULL ? path : spec);
     if (opened.dir_fd < 0)

@@ -7,9 +7,9 @@
  * tail that was cut off by a crash or a full disk spoils no later record; the checksum tells
  * whole records from halves. A newline and a backslash in the path are written \n and \\.
  */
+#include "emul/layer_base.h"
 #include "emul/cleanup.h"
 #include "emul/layer.h"
-#include "emul/layer_base.h"
 #include "emul/sys.h"
 
 #include <errno.h>
@@ -93,9 +93,9 @@ static char *format_record(const char *path, const struct layer_base *base, size
     }
     escape_path(escaped, path);
     int length = snprintf(record, NUMBERS_MAX,
-                          "\n%" PRIo32 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRId64 ".%ld %" PRId64 ".%ld", base->mode,
-                          base->dev, base->ino, base->size, (int64_t)base->mtime.tv_sec, base->mtime.tv_nsec,
-                          (int64_t)base->ctime.tv_sec, base->ctime.tv_nsec);
+                          "\n%" PRIo32 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRId64 ".%ld %" PRId64 ".%ld",
+                          base->mode, base->dev, base->ino, base->size, (int64_t)base->mtime.tv_sec,
+                          base->mtime.tv_nsec, (int64_t)base->ctime.tv_sec, base->ctime.tv_nsec);
     uint32_t sum = record_checksum(record + 1, (size_t)length - 1, escaped);
     length += snprintf(record + length, room - (size_t)length, " %08" PRIx32 " %s\n", sum, escaped);
     *size = (size_t)length;
@@ -123,11 +123,10 @@ static bool parse_record(char *line, struct base_entry *entry)
     uint32_t sum;
     int numbers = -1;
     int head = -1;
-    int fields = sscanf(line,
-                        "%" SCNo32 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNd64 ".%ld %" SCNd64 ".%ld%n %8" SCNx32
-                        "%n",
-                        &base->mode, &base->dev, &base->ino, &base->size, &mtime, &base->mtime.tv_nsec, &ctime,
-                        &base->ctime.tv_nsec, &numbers, &sum, &head);
+    int fields =
+        sscanf(line, "%" SCNo32 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNd64 ".%ld %" SCNd64 ".%ld%n %8" SCNx32 "%n",
+               &base->mode, &base->dev, &base->ino, &base->size, &mtime, &base->mtime.tv_nsec, &ctime,
+               &base->ctime.tv_nsec, &numbers, &sum, &head);
     if (fields != 9 || numbers < 0 || head < 0 || line[head] != ' ')
         return false;
     entry->path = line + head + 1;
@@ -188,32 +187,32 @@ static int allocate_slots(struct layer_bases *bases, size_t size)
     return bases->slots == NULL ? -ENOMEM : 0;
 }
 
-int layer_bases_load(const struct layer *layer, struct layer_bases **result)
+int layer_bases_load(const struct layer *layer, struct layer_bases **bases)
 {
-    struct layer_bases *bases = calloc(1, sizeof *bases);
-    if (bases == NULL)
+    struct layer_bases *loaded = calloc(1, sizeof *loaded);
+    if (loaded == NULL)
         return -ENOMEM;
     size_t size = 0;
-    int status = load_text(layer->dir_fd, &bases->text, &size);
+    int status = load_text(layer->dir_fd, &loaded->text, &size);
     if (status == 0)
-        status = allocate_slots(bases, size);
-    if (status < 0) {
-        layer_bases_free(bases);
-        return status;
+        status = allocate_slots(loaded, size);
+    if (status < 0 || loaded->text == NULL) {
+        layer_bases_free(loaded);
+        return status < 0 ? status : -ENOMEM;
     }
-    char *end = bases->text + size;
+    char *end = loaded->text + size;
     char *newline;
     /* What follows the last newline was cut off. */
-    for (char *line = bases->text; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
+    for (char *line = loaded->text; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
         struct base_entry entry;
         *newline = '\0';
         if (!parse_record(line, &entry))
             continue;
-        struct base_entry *slot = find_slot(bases, entry.path);
+        struct base_entry *slot = find_slot(loaded, entry.path);
         if (slot->path == NULL)
             *slot = entry;
     }
-    *result = bases;
+    *bases = loaded;
     return 0;
 }
 
@@ -251,7 +250,7 @@ static int write_kept(int fd, const struct layer_bases *bases, bool (*drop)(cons
 
 int layer_base_forget(struct layer *layer, bool (*drop)(const char *path, void *data), void *data)
 {
-    struct layer_bases *bases;
+    struct layer_bases *bases = NULL;
     int status = layer_bases_load(layer, &bases);
     if (status < 0)
         return status;

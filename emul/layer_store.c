@@ -86,7 +86,8 @@ pid_t layer_lock_holder(int dir)
         char kind[16];
         long holder;
         unsigned long number;
-        /* "1: FLOCK  ADVISORY  WRITE 1234 fd:00:5678 0 EOF"; the device is not compared: btrfs shows another in stat. */
+        /* "1: FLOCK  ADVISORY  WRITE 1234 fd:00:5678 0 EOF"; the device is not compared: btrfs shows another in stat.
+         */
         if (sscanf(line, "%*d: %15s %*s %*s %ld %*x:%*x:%lu", kind, &holder, &number) == 3 &&
             strcmp(kind, "FLOCK") == 0 && holder == pid && number == inode)
             return pid;

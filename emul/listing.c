@@ -19,9 +19,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RAW_BUFFER (64 << 10)
+#define RAW_BUFFER  (64 << 10)
 #define CURSOR_MARK 61 /* a real-time signal number, as F_SETSIG wants */
-#define CURSOR_END INT64_MAX
+#define CURSOR_END  INT64_MAX
 
 struct raw_entry { /* struct linux_dirent64, getdents64(2) */
     uint64_t ino;
@@ -36,7 +36,7 @@ struct item {
     uint64_t ino;
     uint8_t type;
     uint8_t tree;
-    bool gone; /* a whiteout, or hidden */
+    bool gone;     /* a whiteout, or hidden */
     uint32_t name; /* offset in names */
 };
 
@@ -84,8 +84,8 @@ static bool add_item(struct listing *listing, const struct raw_entry *raw, int t
         listing->names_room = room;
     }
     memcpy(listing->names + listing->names_size, raw->name, length);
-    listing->items[listing->count++] = (struct item){name_hash(raw->name), raw->ino, raw->type, (uint8_t)tree, gone,
-                                                     (uint32_t)listing->names_size};
+    listing->items[listing->count++] =
+        (struct item){name_hash(raw->name), raw->ino, raw->type, (uint8_t)tree, gone, (uint32_t)listing->names_size};
     listing->names_size += length;
     return true;
 }

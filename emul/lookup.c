@@ -158,9 +158,10 @@ struct directory *entry_directory(struct view *view, const struct entry *entry, 
 {
     if (entry->name[0] == '\0')
         return directory_hold(entry->dir);
-    *error = entry->tree < 0 ? -ENOENT : -ENOTDIR;
-    if (entry->tree < 0 || !S_ISDIR(entry->st.st_mode))
+    if (entry->tree < 0 || !S_ISDIR(entry->st.st_mode)) {
+        *error = entry->tree < 0 ? -ENOENT : -ENOTDIR;
         return NULL;
+    }
     struct directory *dir = directory_find(view, entry->dir, entry->name, strlen(entry->name));
     if (dir == NULL)
         dir = directory_add(view, entry->dir, entry->name, strlen(entry->name), entry->trees);

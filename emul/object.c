@@ -31,6 +31,24 @@ static bool parse_override(const char *text, struct stat *st)
     return true;
 }
 
+/*
+ * User attributes are as readable as the file (xattr(7)), so that the owner of a file of mode 000 in a
+ * layer cannot see who shall own it. Lends him that right; true when give_back() has to take it again.
+ */
+static bool lend_read(int fd, const struct stat *st)
+{
+    bool lacks = S_ISREG(st->st_mode) || S_ISDIR(st->st_mode) ? (st->st_mode & S_IRUSR) == 0 : false;
+    if (!lacks || geteuid() == 0 || st->st_uid != geteuid())
+        return false;
+    return sys_fchmod(fd, (st->st_mode & 07777) | S_IRUSR) == 0;
+}
+
+static void give_back(int fd, const struct stat *st, bool lent)
+{
+    if (lent)
+        (void)sys_fchmod(fd, st->st_mode & 07777);
+}
+
 int object_stat(int fd, struct stat *st)
 {
     char text[64];
@@ -38,7 +56,9 @@ int object_stat(int fd, struct stat *st)
     /* Only these can carry user attributes at all (xattr(7)). */
     if (status < 0 || (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)))
         return status;
+    bool lent = lend_read(fd, st);
     ssize_t length = sys_fgetxattr(fd, OVERRIDE, text, sizeof text - 1);
+    give_back(fd, st, lent);
     if (length > 0) {
         text[length] = '\0';
         (void)parse_override(text, st);
@@ -68,8 +88,8 @@ bool object_is_whiteout(int dir, const char *name, const struct stat *st, bool m
 
 static bool is_visible(const char *name)
 {
-    static const char *const prefixes[] = {"user.overlay.", "trusted.overlay.", "security.selinux",
-                                           "security.ima", "security.evm"};
+    static const char *const prefixes[] = {"user.overlay.", "trusted.overlay.", "security.selinux", "security.ima",
+                                           "security.evm"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
             return false;
@@ -128,7 +148,7 @@ static int by_name(const void *a, const void *b)
     return strcmp(left->name, right->name);
 }
 
-int object_xattrs_load(int fd, struct object_xattrs *xattrs)
+static int load_all(int fd, struct object_xattrs *xattrs)
 {
     cleanup_free char *names = NULL;
     *xattrs = (struct object_xattrs){0};
@@ -151,6 +171,18 @@ int object_xattrs_load(int fd, struct object_xattrs *xattrs)
     }
     qsort(xattrs->items, xattrs->count, sizeof *xattrs->items, by_name);
     return 0;
+}
+
+int object_xattrs_load(int fd, struct object_xattrs *xattrs)
+{
+    struct stat st;
+    int status = sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (status < 0)
+        return status;
+    bool lent = lend_read(fd, &st);
+    status = load_all(fd, xattrs);
+    give_back(fd, &st, lent);
+    return status;
 }
 
 void object_xattrs_free(struct object_xattrs *xattrs)
@@ -234,6 +266,9 @@ int object_copy_metadata(int from, int to, const struct stat *st, bool times, si
         if (status < 0)
             return status;
     }
+    /* Only a file that its owner may write takes user attributes from him. */
+    if (geteuid() != 0 && !S_ISLNK(now.st_mode) && (now.st_mode & S_IWUSR) == 0)
+        (void)sys_fchmod(to, (now.st_mode & 07777) | S_IWUSR);
     /* chown takes set-id bits and capabilities away, so they come after it; attributes before a mode without 'w'. */
     status = object_xattrs_copy(from, to, lost);
     if (status == 0 && !S_ISLNK(st->st_mode))

@@ -108,9 +108,9 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
 /* File systems that the kernel makes up have nothing that could be copied. */
 static bool is_pseudo(int fd)
 {
-    static const long magics[] = {PROC_SUPER_MAGIC,   SYSFS_MAGIC,          CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
-                                  DEBUGFS_MAGIC,      TRACEFS_MAGIC,        SECURITYFS_MAGIC,   BPF_FS_MAGIC,
-                                  DEVPTS_SUPER_MAGIC, BINFMTFS_MAGIC,       SELINUX_MAGIC,      PSTOREFS_MAGIC,
+    static const long magics[] = {PROC_SUPER_MAGIC,   SYSFS_MAGIC,    CGROUP_SUPER_MAGIC, CGROUP2_SUPER_MAGIC,
+                                  DEBUGFS_MAGIC,      TRACEFS_MAGIC,  SECURITYFS_MAGIC,   BPF_FS_MAGIC,
+                                  DEVPTS_SUPER_MAGIC, BINFMTFS_MAGIC, SELINUX_MAGIC,      PSTOREFS_MAGIC,
                                   EFIVARFS_MAGIC,     0x62656570 /*configfs*/};
     struct statfs fs;
     char path[32];
@@ -199,6 +199,26 @@ int upper_open_path(struct view *view, const struct entry *entry)
     return fd < 0 ? fd : sys_openat(fd, entry->name, O_PATH | O_NOFOLLOW, 0);
 }
 
+/*
+ * Makes a whiteout: one more name of the layer's one whiteout inode, as the kernel's overlayfs does it. A new inode for
+ * each would make ext4 search its bitmaps for a place again and again. Its links are limited (ext4: 65,000), so a full
+ * one is replaced.
+ */
+static int make_whiteout(struct view *view, int dirfd, const char *name)
+{
+    int work = view->layer->work_fd;
+    int error = view->whiteout[0] == '\0' ? -ENOENT : sys_linkat(work, view->whiteout, dirfd, name, 0);
+    if (error != -EMLINK && error != -ENOENT)
+        return error;
+    layer_temp_name(view->layer, view->whiteout);
+    error = sys_mknodat(work, view->whiteout, S_IFCHR, 0);
+    if (error < 0) {
+        view->whiteout[0] = '\0';
+        return error;
+    }
+    return sys_linkat(work, view->whiteout, dirfd, name, 0);
+}
+
 int upper_whiteout(struct view *view, struct directory *dir, const char *name)
 {
     char temp[32];
@@ -208,12 +228,12 @@ int upper_whiteout(struct view *view, struct directory *dir, const char *name)
     int error = fd < 0 ? fd : sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW);
     if (error == -ENOENT) {
         error = upper_note_base(view, dir, name);
-        return error < 0 ? error : sys_mknodat(fd, name, S_IFCHR, 0);
+        return error < 0 ? error : make_whiteout(view, fd, name);
     }
     if (error < 0)
         return error;
     layer_temp_name(view->layer, temp);
-    error = sys_mknodat(work, temp, S_IFCHR, 0);
+    error = make_whiteout(view, work, temp);
     if (error < 0)
         return error;
     error = sys_renameat2(work, temp, fd, name, S_ISDIR(st.st_mode) ? RENAME_EXCHANGE : 0);

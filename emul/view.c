@@ -17,8 +17,12 @@ static int read_own_identity(struct credentials *own)
     int count = getgroups(0, NULL);
     if (count < 0)
         return -errno;
-    *own = (struct credentials){.ruid = getuid(), .euid = geteuid(), .fsuid = geteuid(),
-                                .rgid = getgid(), .egid = getegid(), .fsgid = getegid()};
+    *own = (struct credentials){.ruid = getuid(),
+                                .euid = geteuid(),
+                                .fsuid = geteuid(),
+                                .rgid = getgid(),
+                                .egid = getegid(),
+                                .fsgid = getegid()};
     own->groups = calloc((size_t)count + 1, sizeof *own->groups);
     if (own->groups == NULL)
         return -ENOMEM;

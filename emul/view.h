@@ -16,12 +16,12 @@
 typedef void view_notice(void *context, pid_t pid, const char *text);
 
 struct view_options {
-    struct layer *layer;        /* borrowed; opened with LAYER_RUN */
+    struct layer *layer;                 /* borrowed; opened with LAYER_RUN */
     struct layer *over[VIEW_LAYERS_MAX]; /* borrowed; topmost first, opened with LAYER_READ */
     int over_count;
     const char *hidden[VIEW_LAYERS_MAX]; /* host paths that do not exist in the view (the store, the layer) */
     int hidden_count;
-    int hidden_fd;              /* a descriptor number that listings of /proc/PID/fd must not show, or -1 */
+    int hidden_fd; /* a descriptor number that listings of /proc/PID/fd must not show, or -1 */
     view_notice *notice;
     void *notice_context;
 };

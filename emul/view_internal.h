@@ -24,10 +24,10 @@
 #define LINKS_MAX 40 /* the kernel's MAXSYMLINKS */
 
 #define TREES_MAX (VIEW_LAYERS_MAX + 2)
-#define UPPER 0 /* the number of the upper tree */
+#define UPPER     0 /* the number of the upper tree */
 
 /* Text that makes a directory hide what lies below it; see the kernel's overlayfs documentation, "userxattr". */
-#define XATTR_OPAQUE "user.overlay.opaque"
+#define XATTR_OPAQUE   "user.overlay.opaque"
 #define XATTR_WHITEOUT "user.overlay.whiteout"
 /* "UID:GID:0MODE": owner and mode that the user may not set (fuse-overlayfs, containers-storage). */
 #define XATTR_OVERRIDE "user.containers.override_stat"
@@ -40,7 +40,7 @@ struct tree {
 /* A directory of the view, known by its parent and its name there. Counted. */
 struct directory {
     UT_hash_handle hh;
-    struct directory *parent; /* counted; NULL for the root */
+    struct directory *parent;        /* counted; NULL for the root */
     struct directory *older, *newer; /* least recently used order, of unused and used alike */
     unsigned refs;
     unsigned children; /* cached entries whose parent this is */
@@ -49,7 +49,7 @@ struct directory {
     bool proc;         /* in procfs: never cached, names there are per process */
     bool watched;      /* an ancestor of a hidden path, or holds special names: no short cuts through it */
     bool meta_known;
-    uint32_t trees;    /* bit t: exists in tree t and is not hidden by a tree above */
+    uint32_t trees;        /* bit t: exists in tree t and is not hidden by a tree above */
     int upper_fd, host_fd; /* O_PATH, -1 until they are needed: see directory_fd() */
     int *over_fd;          /* of the layers between, or NULL */
     struct directory_meta {
@@ -57,7 +57,7 @@ struct directory {
         gid_t gid;
         mode_t mode;
         bool override;
-    } meta; /* of the topmost tree, with its override */
+    } meta;                    /* of the topmost tree, with its override */
     struct directory_key *key; /* owned: the parent's address and the name */
     size_t key_length;
     struct view *view;
@@ -90,14 +90,15 @@ struct view {
     char *hidden[VIEW_LAYERS_MAX];
     int hidden_count;
     int hidden_fd;
-    int proc_fd; /* "/proc" */
-    bool own_root; /* the supervisor's fsuid is 0 */
+    int proc_fd;        /* "/proc" */
+    bool own_root;      /* the supervisor's fsuid is 0 */
     bool upper_private; /* a process of another user cannot search its way to the upper directory */
     struct credentials own;
-    bool foreign; /* the thread has a caller's identity at the moment */
+    bool foreign;     /* the thread has a caller's identity at the moment */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
     struct exec_copy *exec_copies; /* see elf.c */
+    char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
     unsigned alias_count;
     view_notice *notice;
@@ -132,24 +133,24 @@ enum walk_kind {
 
 struct walked {
     enum walk_kind kind;
-    int error;      /* -errno */
-    bool pure;      /* the kernel, walking the host from where the caller stands, comes to the same end */
-    bool looked;    /* entry.tree and what follows are filled in */
-    bool slash;     /* the path ended in a slash: it must be a directory */
+    int error;   /* -errno */
+    bool pure;   /* the kernel, walking the host from where the caller stands, comes to the same end */
+    bool looked; /* entry.tree and what follows are filled in */
+    bool slash;  /* the path ended in a slash: it must be a directory */
     enum last_kind last;
     struct entry entry;
     char host_path[PATH_MAX]; /* WALK_RAW */
 };
 
-#define WALK_FOLLOW 1u        /* follow a symbolic link that is the last component */
-#define WALK_LOOK 2u          /* fill the entry in even when the walk is pure */
-#define WALK_NO_SYMLINKS 4u   /* openat2's RESOLVE_* of the same names */
-#define WALK_BENEATH 8u
-#define WALK_IN_ROOT 16u
-#define WALK_NO_MAGIC 32u
-#define WALK_NO_XDEV 64u
-#define WALK_EMPTY 128u       /* an empty path names the directory of dirfd itself */
-#define WALK_PARENT 256u      /* the last name is to be made or removed: a trailing slash does not follow it */
+#define WALK_FOLLOW      1u /* follow a symbolic link that is the last component */
+#define WALK_LOOK        2u /* fill the entry in even when the walk is pure */
+#define WALK_NO_SYMLINKS 4u /* openat2's RESOLVE_* of the same names */
+#define WALK_BENEATH     8u
+#define WALK_IN_ROOT     16u
+#define WALK_NO_MAGIC    32u
+#define WALK_NO_XDEV     64u
+#define WALK_EMPTY       128u /* an empty path names the directory of dirfd itself */
+#define WALK_PARENT      256u /* the last name is to be made or removed: a trailing slash does not follow it */
 
 /* ---- directories (directory.c) ---- */
 struct directory *directory_hold(struct directory *dir);
@@ -199,25 +200,25 @@ int entry_stat(struct view *view, const struct entry *entry, struct stat *st);
 
 /* ---- walking (walk.c, proc.c) ---- */
 /* Walks a path of the caller. walked_release() when done. */
-void walk(struct view *view, struct caller *caller, int dirfd, const char *path, unsigned flags,
-          struct walked *walked);
+void walk(struct view *view, struct caller *caller, int dirfd, const char *path, unsigned flags, struct walked *walked);
 /* Continues a walk at a given directory instead of dirfd. */
 void walk_from(struct view *view, struct caller *caller, struct directory *start, bool pure, const char *path,
                unsigned flags, struct walked *walked);
 void walked_release(struct view *view, struct walked *walked);
-/* The directory that a descriptor of the caller is open on, held; NULL with *error. *raw is set for none-view objects. */
+/* The directory that a descriptor of the caller is open on, held; NULL with *error. *raw is set for none-view objects.
+ */
 struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error);
 /* The directory at an absolute view path, symbolic links followed from the view's root; held, or NULL with *error. */
 struct directory *view_directory(struct view *view, struct caller *caller, const char *path, int *error);
 
 /* What a descriptor of the caller is open on. */
 struct object {
-    int fd;          /* our own copy, owned */
-    struct stat st;  /* of what it is open on */
-    bool named;      /* it has a path, now or before it was removed; else a pipe, a socket, a memfd */
-    bool in_layer;   /* it is open on an object of one of the view's layers */
-    bool raw;        /* in /proc */
-    bool found;      /* entry is the name in the view of this very object */
+    int fd;         /* our own copy, owned */
+    struct stat st; /* of what it is open on */
+    bool named;     /* it has a path, now or before it was removed; else a pipe, a socket, a memfd */
+    bool in_layer;  /* it is open on an object of one of the view's layers */
+    bool raw;       /* in /proc */
+    bool found;     /* entry is the name in the view of this very object */
     struct entry entry;
 };
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object);
@@ -302,8 +303,7 @@ ssize_t read_path(struct caller *caller, uint64_t address, char path[PATH_MAX]);
 void answer_result(struct answer *answer, int64_t result);
 void answer_continue(struct answer *answer);
 /* REWRITE with one path argument replaced by text. */
-void answer_path(struct caller *caller, const struct call *call, struct answer *answer, int argument,
-                 const char *text);
+void answer_path(struct caller *caller, const struct call *call, struct answer *answer, int argument, const char *text);
 void refuse_notice(struct view *view, const struct caller *caller, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Copies a result to the caller's memory and answers `result`, or -EFAULT. */
@@ -339,7 +339,6 @@ int socket_name_make(struct view *view, const char *dir_path, const char *name, 
 unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, unsigned length);
 void socket_aliases_remove(struct view *view);
 
-void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room,
-                      int64_t result);
+void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int64_t result);
 
 #endif

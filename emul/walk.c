@@ -387,8 +387,7 @@ void walk_from(struct view *view, struct caller *caller, struct directory *start
     directory_release(view, w.root);
 }
 
-void walk(struct view *view, struct caller *caller, int dirfd, const char *path, unsigned flags,
-          struct walked *walked)
+void walk(struct view *view, struct caller *caller, int dirfd, const char *path, unsigned flags, struct walked *walked)
 {
     struct directory *start;
     int error = 0;

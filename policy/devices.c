@@ -18,9 +18,8 @@ static const struct {
     {5, 0, 0},          /* tty */
     {5, 2, 2},          /* ptmx */
     {136, 0, UINT_MAX}, /* the ends of pseudo-terminals */
-    {137, 0, UINT_MAX}, {138, 0, UINT_MAX}, {139, 0, UINT_MAX},
-    {140, 0, UINT_MAX}, {141, 0, UINT_MAX}, {142, 0, UINT_MAX},
-    {143, 0, UINT_MAX},
+    {137, 0, UINT_MAX}, {138, 0, UINT_MAX}, {139, 0, UINT_MAX}, {140, 0, UINT_MAX},
+    {141, 0, UINT_MAX}, {142, 0, UINT_MAX}, {143, 0, UINT_MAX},
 };
 
 bool device_may_write(dev_t rdev)

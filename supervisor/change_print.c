@@ -12,8 +12,7 @@
 #include <spawn.h>
 #include <string.h>
 #include <sys/wait.h>
-
-extern char **environ;
+#include <unistd.h>
 
 void change_print_line(const struct change *change)
 {

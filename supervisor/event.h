@@ -12,9 +12,9 @@ enum event_kind {
     EVENT_CALL_STOP, /* entry or exit of a system call that was asked for */
     EVENT_CHILD,     /* it made a child or a thread */
     EVENT_EXEC,      /* an exec succeeded */
-    EVENT_HALT,      /* its own first stop, a stop of its whole process (signal is that of the stop), or the end of one */
-    EVENT_SIGNAL,    /* a signal is about to be delivered to it */
-    EVENT_OTHER,     /* a stop that nobody asked for: go on */
+    EVENT_HALT,   /* its own first stop, a stop of its whole process (signal is that of the stop), or the end of one */
+    EVENT_SIGNAL, /* a signal is about to be delivered to it */
+    EVENT_OTHER,  /* a stop that nobody asked for: go on */
 };
 
 struct event {

@@ -24,10 +24,10 @@ enum injection_step {
 
 struct injection {
     enum injection_step step;
-    uint64_t system_call;     /* the address of a `syscall` instruction */
-    uint64_t name_entry;      /* the address of AT_EXECFN's value on the stack, 0: none */
-    uint64_t mask;            /* the signals that the program blocks */
-    bool stop_held;           /* a SIGSTOP is kept back */
+    uint64_t system_call;              /* the address of a `syscall` instruction */
+    uint64_t name_entry;               /* the address of AT_EXECFN's value on the stack, 0: none */
+    uint64_t mask;                     /* the signals that the program blocks */
+    bool stop_held;                    /* a SIGSTOP is kept back */
     struct user_regs_struct registers; /* with which the program begins */
 };
 

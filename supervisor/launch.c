@@ -122,9 +122,8 @@ static int attach(struct supervisor *supervisor, struct fs_context *fs, uint64_t
 static void explain(int status)
 {
     if (status == -EPERM)
-        error_line("ptrace",
-                   "not permitted; allow it with 'sysctl kernel.yama.ptrace_scope=1', or in a container with "
-                   "--cap-add=SYS_PTRACE");
+        error_line("ptrace", "not permitted; allow it with 'sysctl kernel.yama.ptrace_scope=1', or in a container with "
+                             "--cap-add=SYS_PTRACE");
     else
         error_errno("cannot supervise the command", status);
 }

@@ -28,7 +28,8 @@ static int print_overview(void)
                  "changed, then commit or discard it.\n\nCommands:\n");
     for (const struct command *command = commands; command->name != NULL; command++)
         (void)printf("  %-10s%s\n", command->name, command->summary);
-    (void)printf("\n'coffer COMMAND --help' or 'coffer help COMMAND' tells more; 'coffer --version' prints the version.\n");
+    (void)printf(
+        "\n'coffer COMMAND --help' or 'coffer help COMMAND' tells more; 'coffer --version' prints the version.\n");
     return STATUS_DONE;
 }
 

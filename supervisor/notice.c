@@ -15,7 +15,15 @@ struct notice_seen {
     char text[]; /* "PROCESS: text" */
 };
 
-/* The process's name as ps shows it, with odd bytes replaced: it was chosen by the program. */
+/* Names and paths are chosen by the program: nothing of them may steer the user's terminal. */
+static void replace_controls(char *text)
+{
+    for (char *byte = text; *byte != '\0'; byte++)
+        if ((unsigned char)*byte < ' ' || *byte == 0x7f)
+            *byte = '?';
+}
+
+/* The process's name as ps shows it. */
 static void process_name(pid_t pid, char name[NAME_SIZE])
 {
     char path[sizeof "/proc//comm" + 3 * sizeof pid];
@@ -28,9 +36,7 @@ static void process_name(pid_t pid, char name[NAME_SIZE])
     }
     name[length] = '\0';
     name[strcspn(name, "\n")] = '\0';
-    for (char *byte = name; *byte != '\0'; byte++)
-        if (*byte < ' ' || *byte > '~')
-            *byte = '?';
+    replace_controls(name);
 }
 
 /* Whether it is to be said: it has not been yet. */
@@ -59,8 +65,13 @@ void notice_refused(void *context, pid_t pid, const char *text)
         return;
     char name[NAME_SIZE];
     process_name(pid, name);
-    if (remember(notices, name, text))
-        (void)fprintf(stderr, "coffer: refused: %s[%d]: %s\n", name, (int)pid, text);
+    if (!remember(notices, name, text))
+        return;
+    cleanup_free char *shown = strdup(text);
+    if (shown == NULL)
+        return;
+    replace_controls(shown);
+    (void)fprintf(stderr, "coffer: refused: %s[%d]: %s\n", name, (int)pid, shown);
 }
 
 void notices_free(struct notices *notices)

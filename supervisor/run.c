@@ -96,7 +96,7 @@ static void print_counts(const struct supervisor *supervisor)
 }
 
 /* Starts and serves the command. False when it could not be started: a line has been printed. */
-static bool serve(const struct run_request *request, struct launch *launch, struct supervisor *supervisor,
+static bool serve(const struct run_request *request, struct launch launch, struct supervisor *supervisor,
                   const struct layer *layer)
 {
     struct sock_fprog program;
@@ -105,11 +105,11 @@ static bool serve(const struct run_request *request, struct launch *launch, stru
         error_errno("the system-call filter", status);
         return false;
     }
-    launch->program = &program;
+    launch.program = &program;
 
     struct signals_saved saved;
     struct fs_context *fs = start_context(supervisor->view, layer);
-    bool started = fs != NULL && launch_command(launch, supervisor, fs, &saved) == 0;
+    bool started = fs != NULL && launch_command(&launch, supervisor, fs, &saved) == 0;
     free(program.filter);
     if (!started)
         return false;
@@ -141,8 +141,7 @@ int run_command(const struct run_request *request)
         .no_network = request->no_network,
         .verbose = request->verbose,
     };
-    struct view_options options = {
-        .hidden_fd = launch.hidden_fd, .notice = notice_refused, .notice_context = &notices};
+    struct view_options options = {.hidden_fd = launch.hidden_fd, .notice = notice_refused, .notice_context = &notices};
     fill_view_options(&options, stack);
 
     struct supervisor supervisor = {.notices = &notices, .main_pidfd = -1, .quiet = request->quiet};
@@ -151,7 +150,7 @@ int run_command(const struct run_request *request)
     if (status < 0) {
         error_errno("cannot make the view", status);
     } else {
-        if (serve(request, &launch, &supervisor, &stack->layer)) {
+        if (serve(request, launch, &supervisor, &stack->layer)) {
             outcome.executed = supervisor.main_executed;
             outcome.status = exit_status(supervisor.main_status);
         }

@@ -91,7 +91,7 @@ static bool discard(struct layer *layer)
 
 static int run_other(int (*command)(int, char **), const char *name, const char *path)
 {
-    char *argv[] = {(char *)(uintptr_t)name, (char *)(uintptr_t)"--", (char *)(uintptr_t)path, NULL};
+    char *argv[] = {(char *)(uintptr_t)name, (char *)(uintptr_t) "--", (char *)(uintptr_t)path, NULL};
     return command(3, argv);
 }
 

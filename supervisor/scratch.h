@@ -16,10 +16,10 @@ enum { SCRATCH_WORDS = SCRATCH_SLOTS / 64 };
 /* An address space: shared by threads and by a vfork()ed child until it calls exec. Counted. */
 struct address_space {
     int count;
-    uint64_t scratch;              /* its address, 0 when there is none */
-    uint64_t used[SCRATCH_WORDS];  /* a bit a slot; slot 0 is kept for the name of the program */
-    int memory_fd;                 /* /proc/PID/mem, opened when it is first needed; -1 */
-    int dumpable;                  /* what PR_GET_DUMPABLE answers */
+    uint64_t scratch;             /* its address, 0 when there is none */
+    uint64_t used[SCRATCH_WORDS]; /* a bit a slot; slot 0 is kept for the name of the program */
+    int memory_fd;                /* /proc/PID/mem, opened when it is first needed; -1 */
+    int dumpable;                 /* what PR_GET_DUMPABLE answers */
 };
 
 /* What one call has placed. All zero: nothing. */

@@ -151,8 +151,14 @@ void task_unpark(struct task *task)
 }
 
 static const struct credentials nobody = {
-    .ruid = 65534, .euid = 65534, .suid = 65534, .fsuid = 65534,
-    .rgid = 65534, .egid = 65534, .sgid = 65534, .fsgid = 65534,
+    .ruid = 65534,
+    .euid = 65534,
+    .suid = 65534,
+    .fsuid = 65534,
+    .rgid = 65534,
+    .egid = 65534,
+    .sgid = 65534,
+    .fsgid = 65534,
 };
 
 const struct credentials *task_credentials(struct task *task)

@@ -15,9 +15,9 @@ struct supervisor;
 struct injection;
 
 enum task_state {
-    TASK_EXPECTED,  /* its parent told of it; its own first stop is still to come */
-    TASK_HELD,      /* at its first stop, before its parent told of it: it must wait */
-    TASK_GONE,      /* ended before its parent told of it */
+    TASK_EXPECTED, /* its parent told of it; its own first stop is still to come */
+    TASK_HELD,     /* at its first stop, before its parent told of it: it must wait */
+    TASK_GONE,     /* ended before its parent told of it */
     TASK_RUNNING,
     TASK_PARKED,    /* at a seccomp stop, until a worker of the view has ended */
     TASK_LISTENING, /* stopped by job control */
@@ -50,17 +50,17 @@ struct task {
     bool identity_changed; /* it made a call that may have changed it, at any time */
     int pidfd;             /* of this thread, opened when it is first needed; -1 */
 
-    struct call call;      /* the call it is in, while state is PARKED or exit_expected is true */
+    struct call call; /* the call it is in, while state is PARKED or exit_expected is true */
     struct answer answer;
-    bool exit_expected;    /* to be resumed to the exit stop of its call */
-    bool ask_view;         /* the view wants to hear of the exit */
+    bool exit_expected; /* to be resumed to the exit stop of its call */
+    bool ask_view;      /* the view wants to hear of the exit */
     struct scratch_pieces pieces;
-    uint64_t clone_flags;  /* of the clone3 it is in */
+    uint64_t clone_flags;        /* of the clone3 it is in */
     struct injection *injection; /* the calls made for it after an exec, or NULL */
 
     bool restore_argument; /* a child made by a rewritten clone3: its first argument register is to be put back */
     uint64_t first_argument;
-    int first_stop;        /* of TASK_HELD: the signal of its EVENT_HALT */
+    int first_stop; /* of TASK_HELD: the signal of its EVENT_HALT */
     int held_ticks;
 
     struct task *previous_parked, *next_parked; /* with state PARKED */

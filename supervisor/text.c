@@ -2,6 +2,7 @@
 
 #include "emul/json_text.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +21,13 @@ static int is_control(const unsigned char *p, size_t length)
     return (length == 1 && (*p < ' ' || *p == 0x7f)) || (length == 2 && p[0] == 0xc2 && p[1] < 0xa0);
 }
 
-void text_escaped(FILE *out, const char *name)
+static void put_escaped(FILE *out, const char *name, bool spaces)
 {
     const unsigned char *p = (const unsigned char *)name;
     while (*p != '\0') {
         char letter = escape_letter(*p);
         size_t length = json_text_character((const char *)p);
-        if (letter != '\0') {
+        if (letter != '\0' && (*p != ' ' || spaces)) {
             (void)fprintf(out, "\\%c", letter);
             p++;
         } else if (length == 0 || is_control(p, length)) {
@@ -39,23 +40,33 @@ void text_escaped(FILE *out, const char *name)
     }
 }
 
-char *text_escape(const char *name)
+void text_escaped(FILE *out, const char *name)
+{
+    put_escaped(out, name, true);
+}
+
+static char *escape(const char *name, bool spaces)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return NULL;
-    text_escaped(out, name);
+    put_escaped(out, name, spaces);
     if (fclose(out) == 0)
         return text;
     free(text);
     return NULL;
 }
 
+char *text_escape(const char *name)
+{
+    return escape(name, true);
+}
+
 void error_line(const char *what, const char *why)
 {
-    char *escaped = text_escape(what);
+    char *escaped = escape(what, false);
     (void)fflush(stdout);
     (void)fprintf(stderr, "coffer: %s: %s\n", escaped == NULL ? what : escaped, why);
     free(escaped);

@@ -16,7 +16,7 @@ void text_escaped(FILE *out, const char *name);
 /* The same in fresh memory, which the caller frees; NULL without memory. */
 char *text_escape(const char *name);
 
-/* Prints "coffer: what: why" and a newline on standard error, in one write. `what` is escaped. */
+/* Prints "coffer: what: why" and a newline on standard error. `what` is escaped, but for spaces. */
 void error_line(const char *what, const char *why);
 
 /* The same for -errno: "coffer: what: No such file or directory". */

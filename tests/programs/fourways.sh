@@ -12,7 +12,7 @@ for directory in host/{keep,mode,gone,rename,other,again,tofile,opaque}; do
     echo "one of $directory" >"$directory/one"
     echo "two of $directory" >"$directory/sub/two"
 done
-for file in append modify private.file touch delete rename replaced todir tolink shrink same; do echo "old $file" >"host/$file"; done
+for file in append modify private.file touch delete movefile replaced todir tolink shrink same; do echo "old $file" >"host/$file"; done
 ln -s append host/links/old
 ln -s keep host/links/directory
 echo 'odd' >$'host/new\nline'
@@ -31,7 +31,8 @@ changes='
     chmod 750 mode
     touch -d "2020-02-02 02:02:02.5" touch
     rm delete
-    mv rename renamed.file
+    mv movefile renamed.file
+    mv rename renamed
     mv other moved
     echo inside >moved/sub/added
     rm moved/one

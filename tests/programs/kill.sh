@@ -7,6 +7,7 @@ mkdir host && echo kept >host/file
 for i in {1..20}; do echo "old $i" >"host/f$i"; done
 snapshot host >before
 mkfifo pids
+exec 5<>pids
 
 # gone PID: within ten seconds; a zombie that nobody reaps is gone.
 gone() {
@@ -36,10 +37,10 @@ gone() {
         "$COFFER_HELPERS/ops_process" wait 20 >up & threads=$!
         read -r _ <up
     fi
-    echo "$$ $(cat daemon) $ignoring $stopped $threads" >pids
-    sleep 1004' &
+    echo "$$ $(cat daemon) $ignoring $stopped $threads"
+    sleep 1004' >&5 &
 supervisor=$!
-read -r tracees <pids || fail "the view did not start"
+read -r tracees <&5 || fail "the view did not start"
 for pid in $tracees; do
     [ -d "/proc/$pid" ] || fail "tracee $pid is not there: $tracees"
 done
@@ -55,18 +56,19 @@ same before after
 # At any moment of a run that changes much: at the start, and after so many files.
 for moment in 0 1 2 5 9 14; do
     rm -f progress && mkfifo progress
+    output=progress
+    [ $moment != 0 ] || output=/dev/null
     # shellcheck disable=SC2016 # for the inner shell
     "$COFFER" run -q -l "$LAYER" -- bash -c '
-        exec 3>progress
         for round in 1 2 3; do
             for i in {1..20}; do
                 echo "complete $i" >host/new && mv host/new "host/f$i"
                 echo "more" >>"host/g$i"
                 rm -f host/h; mkdir -p "host/d$i/e"; rmdir "host/d$i/e"; touch host/h
-                echo "$i" >&3
+                echo "$i"
             done
         done
-        exec sleep 1005' 2>/dev/null &
+        exec sleep 1005' >"$output" 2>/dev/null 5>&- &
     supervisor=$!
     if [ $moment != 0 ]; then
         exec 4<progress

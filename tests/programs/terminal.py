@@ -1,8 +1,11 @@
 """terminal.py PREFIX: types at an interactive bash on a pseudo-terminal, each command after PREFIX (empty: natively).
 
+A %d in PREFIX becomes a number that no command had before: each gets a layer of its own.
+
 Exit status 0 if everything came out as expected; else 1, with what was on the screen.
 """
 import fcntl
+import itertools
 import os
 import pty
 import re
@@ -13,8 +16,12 @@ import sys
 import termios
 import time
 
-PREFIX = sys.argv[1]
+NUMBERS = itertools.count()
 TIMEOUT = 30
+
+
+def prefix():
+    return sys.argv[1].replace("%d", str(next(NUMBERS)))
 
 
 class Terminal:
@@ -77,7 +84,7 @@ class Terminal:
 
 def start(terminal, script):
     """Starts a script in the foreground; it must say `started`. Not bash: that one ignores the quit key."""
-    terminal.send(f"{PREFIX}sh -c '{script}'\n")
+    terminal.send(f"{prefix()}sh -c '{script}'\n")
     terminal.wait_for("started\r\n")
 
 
@@ -146,7 +153,7 @@ def stop_and_background(terminal):
 
 
 def stops_itself(terminal):
-    terminal.send(f"{PREFIX}sh -c 'kill -STOP $$; echo went on; exit 2'\n")
+    terminal.send(f"{prefix()}sh -c 'kill -STOP $$; echo went on; exit 2'\n")
     terminal.wait_for("Stopped")
     terminal.wait_for("READY> ")
     terminal.send("fg\n")
@@ -156,7 +163,7 @@ def stops_itself(terminal):
 
 
 def background_read(terminal):
-    terminal.type(f"{PREFIX}cat &")
+    terminal.type(f"{prefix()}cat &")
     for _ in range(100):
         terminal.send("jobs; echo end of jobs\n")
         if "Stopped" in terminal.wait_for(r"(?s)(.*)end of jobs").group(1):
@@ -176,7 +183,7 @@ def background_read(terminal):
 
 def window_size(terminal):
     terminal.resize(33, 77)
-    terminal.send(f"{PREFIX}stty size\n")
+    terminal.send(f"{prefix()}stty size\n")
     terminal.wait_for("33 77")
     terminal.wait_for("READY> ")
     start(terminal, 'trap "stty size" WINCH; echo started; while :; do sleep 0.05; done')
@@ -187,31 +194,31 @@ def window_size(terminal):
 
 
 def is_a_terminal(terminal):
-    terminal.type(f"{PREFIX}sh -c 'test -t 0 && test -t 1 && test -t 2 && : </dev/tty'")
+    terminal.type(f"{prefix()}sh -c 'test -t 0 && test -t 1 && test -t 2 && : </dev/tty'")
     terminal.status(0)
-    terminal.type(f'test "$(tty)" = "$({PREFIX}tty)"')
+    terminal.type(f'test "$(tty)" = "$({prefix()}tty)"')
     terminal.status(0)
 
 
 def ends_by_signal(terminal):
-    terminal.type(f"{PREFIX}sh -c 'kill -TERM $$'")
+    terminal.type(f"{prefix()}sh -c 'kill -TERM $$'")
     terminal.status(143)
-    terminal.type(f"{PREFIX}sh -c 'kill -KILL $$'")
+    terminal.type(f"{prefix()}sh -c 'kill -KILL $$'")
     terminal.status(137)
 
 
 def pipes(terminal):
-    terminal.send(f"yes | {PREFIX}head -n 1 | {PREFIX}cat; echo pipe=${{PIPESTATUS[*]}}=\n")
+    terminal.send(f"yes | {prefix()}head -n 1 | {prefix()}cat; echo pipe=${{PIPESTATUS[*]}}=\n")
     terminal.wait_for("pipe=141 0 0=")
     terminal.wait_for("READY> ")
-    terminal.send(f"echo through | {PREFIX}cat\n")
+    terminal.send(f"echo through | {prefix()}cat\n")
     terminal.wait_for("through")
     terminal.wait_for("READY> ")
 
 
 def shell(terminal):
     """coffer shell; natively a second bash."""
-    command = PREFIX.replace(" run ", " shell ", 1).replace(" -- ", "") if PREFIX else "bash --norc --noprofile -i"
+    command = prefix().replace(" run ", " shell ", 1).replace(" -- ", "") or "bash --norc --noprofile -i"
     terminal.send(f"{command}\n")
     terminal.send("PS1='INSIDE> '; set +o history; echo in=$((40 + 2))=\n")
     terminal.wait_for("in=42=")

@@ -10,6 +10,6 @@ snapshot host >before
 echo "natively:"
 $python "$COFFER_TESTS/terminal.py" '' || fail "what the test expects is not so natively"
 echo "in a view:"
-$python "$COFFER_TESTS/terminal.py" "$COFFER run -q -l $LAYER -- " || fail "the terminal is not as it is natively"
+$python "$COFFER_TESTS/terminal.py" "$COFFER run -q -l $LAYER.%d -- " || fail "the terminal is not as it is natively"
 snapshot host >after
 same before after

@@ -6,14 +6,14 @@ umask 022
 . "$(dirname "$0")/tree.bash"
 need rsync tar
 
-# Of two hard links on the host, a change copies up the one that is named (as overlayfs does): they are only looked at.
 mkdir -p host/tree/{a,b,c}/{x,y,z} host/other
 for file in host/tree/*/*; do
     seq 1 40 >"$file/numbers"
     echo "line of $file" | sed 's,host/,,' >"$file/text"
     ln -s ../../a/x/text "$file/link"
-    ln "$file/text" "$file/hard"
 done
+# Of two hard links on the host, a change copies up the one that is named (as overlayfs does): these move together.
+for file in host/tree/b/*; do ln "$file/text" "$file/hard"; done
 mkfifo host/tree/a/fifo
 chmod 750 host/tree/b
 chmod 600 host/tree/c/x/text
@@ -45,7 +45,7 @@ same_as_native '
     cp --remove-destination other/target other/dangling
     install -m 755 -D other/target deep/er/est/program
     truncate -s 3 tree/c/x/numbers
-    find . -name hard -size -200c -delete
+    find unpacked copy -name hard -delete
     chmod -R go-rwx unpacked
     du -s --apparent-size unpacked/tree/a/x/numbers
 '

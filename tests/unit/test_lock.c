@@ -168,10 +168,10 @@ START_TEST(only_harmless_devices_are_named)
     struct stat st;
     ck_assert_int_eq(stat("/dev/null", &st), 0);
     ck_assert(device_may_write(st.st_rdev));
-    ck_assert(device_may_write(makedev(136, 7)));  /* /dev/pts/7 */
-    ck_assert(!device_may_write(makedev(1, 1)));   /* /dev/mem */
-    ck_assert(!device_may_write(makedev(8, 0)));   /* /dev/sda */
-    ck_assert(!device_may_write(makedev(5, 1)));   /* /dev/console */
+    ck_assert(device_may_write(makedev(136, 7)));   /* /dev/pts/7 */
+    ck_assert(!device_may_write(makedev(1, 1)));    /* /dev/mem */
+    ck_assert(!device_may_write(makedev(8, 0)));    /* /dev/sda */
+    ck_assert(!device_may_write(makedev(5, 1)));    /* /dev/console */
     ck_assert(!device_may_write(makedev(10, 200))); /* /dev/net/tun */
 }
 END_TEST
