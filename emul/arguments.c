@@ -21,6 +21,26 @@ static bool follows(const struct path_argument *row, uint64_t flags)
     return true;
 }
 
+#define OBJECT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
+
+/*
+ * The AT_* flags that a call knows: any other is EINVAL before anything else is looked at. None here: the flags are
+ * open's, or such as the handler itself looks at.
+ */
+static const uint32_t known_flags[HANDLER_COUNT] = {
+    [HANDLER_STAT] = OBJECT_FLAGS | AT_NO_AUTOMOUNT | AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC,
+    [HANDLER_ACCESS] = OBJECT_FLAGS | AT_EACCESS,
+    [HANDLER_LINK] = AT_SYMLINK_FOLLOW | AT_EMPTY_PATH,
+    [HANDLER_CHMOD] = OBJECT_FLAGS,
+    [HANDLER_CHOWN] = OBJECT_FLAGS,
+    [HANDLER_UTIMENS] = OBJECT_FLAGS,
+    [HANDLER_EXEC] = OBJECT_FLAGS,
+    [HANDLER_GETXATTR] = OBJECT_FLAGS,
+    [HANDLER_LISTXATTR] = OBJECT_FLAGS,
+    [HANDLER_SETXATTR] = OBJECT_FLAGS,
+    [HANDLER_REMOVEXATTR] = OBJECT_FLAGS,
+};
+
 bool take_path(struct view *view, struct caller *caller, const struct call *call, int index, unsigned flags,
                struct taken *taken, struct answer *answer)
 {
@@ -29,6 +49,11 @@ bool take_path(struct view *view, struct caller *caller, const struct call *call
     taken->dirfd = row->dirfd < 0 ? AT_FDCWD : (int)call->args[row->dirfd];
     taken->flags = row->flags < 0 ? 0 : (uint32_t)call->args[row->flags];
     taken->by_descriptor = false;
+    uint32_t known = known_flags[call->row->handler];
+    if (known != 0 && (taken->flags & ~(uint64_t)known) != 0) {
+        answer_result(answer, -EINVAL);
+        return false;
+    }
     taken->walked.entry.dir = NULL;
     ssize_t length = read_path(caller, call->args[row->path], taken->path);
     if (length < 0) {
@@ -59,6 +84,38 @@ void taken_release(struct view *view, struct taken *taken)
     walked_release(view, &taken->walked);
 }
 
+/*
+ * A path too long to be said from the root: said from where the caller stands, if that is really above the object.
+ */
+static int relative_path(struct view *view, struct caller *caller, const struct taken *taken, int tree,
+                         char path[PATH_MAX])
+{
+    const struct entry *entry = &taken->walked.entry;
+    int error = 0;
+    struct directory *start = taken->dirfd == AT_FDCWD ? directory_hold(caller->fs->cwd)
+                                                       : walk_descriptor(view, caller, taken->dirfd, &error);
+    if (start == NULL)
+        return error;
+    size_t at = PATH_MAX - 1 - strlen(entry->name);
+    memcpy(path + at, entry->name, strlen(entry->name) + 1);
+    const struct directory *dir = entry->dir;
+    for (; dir != start && dir->parent != NULL && error == 0; dir = dir->parent) {
+        size_t length = dir->key_length - sizeof(uint64_t);
+        if (length + 1 > at) {
+            error = -ENAMETOOLONG;
+        } else {
+            path[--at] = '/';
+            at -= length;
+            memcpy(path + at, dir->key->name, length);
+        }
+    }
+    if (error == 0 && (dir != start || real_tree(view, start->trees) != tree))
+        error = -ENAMETOOLONG;
+    memmove(path, path + at, PATH_MAX - at);
+    directory_release(view, start);
+    return error;
+}
+
 void answer_at(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken, int tree,
                struct answer *answer)
 {
@@ -69,6 +126,8 @@ void answer_at(struct view *view, struct caller *caller, const struct call *call
         return;
     }
     int error = real_path(view, caller, walked->entry.dir, tree, walked->entry.name, path);
+    if (error == -ENAMETOOLONG)
+        error = relative_path(view, caller, taken, tree, path);
     if (error == 0 && walked->slash && strlen(path) + 2 <= sizeof path)
         memcpy(path + strlen(path), "/", 2);
     if (error < 0)

@@ -94,8 +94,8 @@ static int complete(struct view *view, struct entry *entry)
 {
     if (is_directory(entry))
         return copy_up_tree(view, entry);
-    if (entry->tree != UPPER && !S_ISREG(entry->st.st_mode) && !S_ISLNK(entry->st.st_mode))
-        return -EXDEV; /* a FIFO, socket or device of the host is never copied: mv makes a new one */
+    if (entry->tree != UPPER && (S_ISCHR(entry->st.st_mode) || S_ISBLK(entry->st.st_mode)))
+        return -EXDEV; /* a device of the host is never copied */
     return copy_up(view, entry, false);
 }
 
@@ -106,9 +106,45 @@ static int make_opaque(struct view *view, const struct entry *entry)
     return fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
 }
 
+/* Descriptors that are open on the host's directory find it at its new name from now on. */
+static void note_moved(struct view *view, const char *old_path, const struct entry *to)
+{
+    struct entry now;
+    int error = 0;
+    if (old_path[0] == '\0' || lookup(view, to->dir, to->name, &now) < 0)
+        return;
+    struct directory *dir = entry_directory(view, &now, &error);
+    if (dir != NULL) {
+        view_note_moved(view, old_path, dir);
+        directory_release(view, dir);
+    }
+    entry_release(view, &now);
+}
+
+/* The path of a directory that the host has, "" for anything else. */
+static void host_directory_path(struct view *view, const struct entry *entry, char path[PATH_MAX])
+{
+    int error = 0;
+    path[0] = '\0';
+    if (!is_directory(entry))
+        return;
+    struct directory *dir = entry_directory(view, entry, &error);
+    if (dir == NULL)
+        return;
+    int fd = (entry->dir->trees & (1u << view->host)) != 0 ? directory_fd(view, entry->dir, view->host) : -ENOENT;
+    struct stat host;
+    if (fd < 0 || sys_fstatat(fd, entry->name, &host, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(host.st_mode) ||
+        directory_path(dir, path) < 0)
+        path[0] = '\0';
+    directory_release(view, dir);
+}
+
 static int exchange(struct view *view, struct renaming *r)
 {
     struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    char from_path[PATH_MAX], to_path[PATH_MAX];
+    host_directory_path(view, from, from_path);
+    host_directory_path(view, to, to_path);
     int error = complete(view, from);
     if (error == 0)
         error = complete(view, to);
@@ -123,6 +159,8 @@ static int exchange(struct view *view, struct renaming *r)
     if (error == 0) {
         directory_forget(view, from->dir, from->name);
         directory_forget(view, to->dir, to->name);
+        note_moved(view, from_path, to);
+        note_moved(view, to_path, from);
     }
     return error;
 }
@@ -141,6 +179,8 @@ static int move(struct view *view, struct renaming *r)
 {
     struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
     bool directory = is_directory(from);
+    char from_path[PATH_MAX];
+    host_directory_path(view, from, from_path);
     int to_fd = upper_directory(view, to->dir);
     int error = to_fd < 0 ? to_fd : to->tree == UPPER || to->whiteout ? 0 : upper_note_base(view, to->dir, to->name);
     bool leave_whiteout = lookup_lower_has(view, from->dir, from->name, NULL);
@@ -159,8 +199,10 @@ static int move(struct view *view, struct renaming *r)
     else
         error = sys_renameat2(directory_fd(view, from->dir, UPPER), from->name, directory_fd(view, to->dir, UPPER),
                               to->name, leave_whiteout ? RENAME_WHITEOUT : 0);
-    if (error == 0 && directory)
+    if (error == 0 && directory) {
         directory_moved(view, from->dir, from->name, to->dir, to->name);
+        note_moved(view, from_path, to);
+    }
     return error;
 }
 

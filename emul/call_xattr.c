@@ -124,10 +124,6 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         answer_result(answer, error);
         return;
     }
-    if (xattr_is_own(request.name)) {
-        answer_result(answer, -ENODATA);
-        return;
-    }
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     const struct walked *walked = &taken.walked;
@@ -139,6 +135,8 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         answer_real(view, caller, call, &taken, answer);
     else if (walked->entry.tree < 0)
         answer_result(answer, -ENOENT);
+    else if (xattr_is_own(request.name))
+        answer_result(answer, -ENODATA);
     else {
         int dirfd = directory_fd(view, walked->entry.dir, walked->entry.tree);
         const char *name = walked->entry.name[0] == '\0' ? "." : walked->entry.name;

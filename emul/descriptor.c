@@ -53,7 +53,8 @@ struct directory *view_directory(struct view *view, struct caller *caller, const
 }
 
 /* What /proc shows for a descriptor, as a view path. 0 or -errno (-EBADF: no such descriptor). */
-static int descriptor_text(struct view *view, const struct caller *caller, int fd, char text[PATH_MAX], bool *in_layer)
+static int descriptor_text(struct view *view, const struct caller *caller, int fd, char text[PATH_MAX],
+                           enum host_path_kind *kind)
 {
     char link[64], host[PATH_MAX];
     (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", caller->tid, fd);
@@ -62,10 +63,7 @@ static int descriptor_text(struct view *view, const struct caller *caller, int f
         return length == -ENOENT ? -EBADF : (int)length;
     host[length] = '\0';
     memcpy(text, host, (size_t)length + 1);
-    if (text[0] == '/')
-        view_path_of_host(view, text);
-    if (in_layer != NULL)
-        *in_layer = strcmp(text, host) != 0;
+    *kind = text[0] == '/' ? view_path_of_host(view, text) : HOST_PATH_HOST;
     return 0;
 }
 
@@ -73,11 +71,12 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
 {
     char text[PATH_MAX];
     struct directory *dir;
+    enum host_path_kind kind;
     if (fd < 0) {
         *error = -EBADF;
         return NULL;
     }
-    *error = descriptor_text(view, caller, fd, text, NULL);
+    *error = descriptor_text(view, caller, fd, text, &kind);
     if (*error < 0)
         return NULL;
     if (text[0] != '/') {
@@ -96,9 +95,11 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
     struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
     struct caller nobody = *caller;
     *object = (struct object){.fd = -1};
-    int error = descriptor_text(view, caller, fd, text, &object->in_layer);
+    enum host_path_kind kind;
+    int error = descriptor_text(view, caller, fd, text, &kind);
     if (error < 0)
         return error;
+    object->in_layer = kind == HOST_PATH_LAYER;
     object->fd = caller->ops->dup_fd(caller->context, fd);
     if (object->fd < 0)
         return object->fd;
@@ -124,8 +125,8 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
         int dirfd = directory_fd(view, walked.entry.dir, tree);
         struct stat st;
         int flags = walked.entry.name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
-        if (dirfd >= 0 && sys_fstatat(dirfd, walked.entry.name, &st, flags) == 0 && st.st_dev == object->st.st_dev &&
-            st.st_ino == object->st.st_ino) {
+        if (kind == HOST_PATH_MOVED || (dirfd >= 0 && sys_fstatat(dirfd, walked.entry.name, &st, flags) == 0 && st.st_dev == object->st.st_dev &&
+            st.st_ino == object->st.st_ino)) {
             object->entry = walked.entry;
             walked.entry.dir = NULL;
             object->found = true;

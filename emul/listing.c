@@ -21,7 +21,8 @@
 
 #define RAW_BUFFER  (64 << 10)
 #define CURSOR_MARK 61 /* a real-time signal number, as F_SETSIG wants */
-#define CURSOR_END  INT64_MAX
+/* Far from the end of what a position can be: read(2) on a directory must say EISDIR, not that it would overflow. */
+#define CURSOR_END (INT64_C(1) << 62)
 
 struct raw_entry { /* struct linux_dirent64, getdents64(2) */
     uint64_t ino;
@@ -61,7 +62,7 @@ static uint64_t name_hash(const char *name)
         hash = (hash ^ (unsigned char)*name) * 1099511628211u;
     hash ^= hash >> 32;
     hash *= 0x9e3779b97f4a7c15u;
-    return ((hash >> 1) % (INT64_MAX - 4)) + 2;
+    return ((hash >> 2) % ((uint64_t)CURSOR_END - 4)) + 2;
 }
 
 static bool add_item(struct listing *listing, const struct raw_entry *raw, int tree, bool gone)

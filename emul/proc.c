@@ -11,18 +11,51 @@
 #include <stdio.h>
 #include <string.h>
 
-void view_path_of_host(const struct view *view, char path[PATH_MAX])
+/* Replaces the first `length` bytes of a path by another path; one that gets too long is cut off, and found nowhere. */
+static void replace_head(char path[PATH_MAX], size_t length, const char *head)
 {
+    char text[2 * PATH_MAX];
+    (void)snprintf(text, sizeof text, "%s%s", strcmp(head, "/") == 0 ? "" : head, path + length);
+    (void)snprintf(path, PATH_MAX, "%.*s", PATH_MAX - 1, text[0] == '\0' ? "/" : text);
+}
+
+/* Whether path is head, or lies below it. */
+static bool begins_with(const char *path, const char *head)
+{
+    size_t length = strlen(head);
+    return strncmp(path, head, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MAX])
+{
+    char now[PATH_MAX];
     for (int tree = 0; tree < view->host; tree++) {
-        const char *prefix = view->trees[tree].prefix;
-        size_t length = strlen(prefix);
-        if (strncmp(path, prefix, length) != 0 || (path[length] != '/' && path[length] != '\0'))
-            continue;
-        memmove(path, path + length, strlen(path + length) + 1);
-        if (path[0] == '\0')
-            memcpy(path, "/", 2);
-        return;
+        if (begins_with(path, view->trees[tree].prefix)) {
+            replace_head(path, strlen(view->trees[tree].prefix), "/");
+            return HOST_PATH_LAYER;
+        }
     }
+    for (const struct moved *moved = view->moved; moved != NULL; moved = moved->next) {
+        if (!begins_with(path, moved->host_path) || directory_path(moved->dir, now) < 0)
+            continue;
+        replace_head(path, strlen(moved->host_path), now);
+        if (moved->dir->dead && strlen(path) + 11 < PATH_MAX)
+            (void)strncat(path, " (deleted)", PATH_MAX - strlen(path) - 1);
+        return HOST_PATH_MOVED;
+    }
+    return HOST_PATH_HOST;
+}
+
+void view_note_moved(struct view *view, const char *host_path, struct directory *dir)
+{
+    size_t length = strlen(host_path) + 1;
+    struct moved *moved = malloc(sizeof *moved + length);
+    if (moved == NULL)
+        return;
+    memcpy(moved->host_path, host_path, length);
+    moved->dir = directory_hold(dir);
+    moved->next = view->moved;
+    view->moved = moved;
 }
 
 ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX])
@@ -35,7 +68,7 @@ ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX])
     if (origin != NULL)
         (void)snprintf(text, PATH_MAX, "%s", origin);
     else if (text[0] == '/')
-        view_path_of_host(view, text);
+        (void)view_path_of_host(view, text);
     return (ssize_t)strlen(text);
 }
 

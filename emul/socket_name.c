@@ -92,7 +92,7 @@ unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, 
     memcpy(path, address->sun_path, size);
     path[size] = '\0';
     expand_alias(view, path);
-    view_path_of_host(view, path);
+    (void)view_path_of_host(view, path);
     size = strlen(path);
     if (size >= sizeof address->sun_path)
         return length;

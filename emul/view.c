@@ -147,6 +147,8 @@ void view_free(struct view *view)
 {
     if (view == NULL)
         return;
+    for (struct moved *moved = view->moved; moved != NULL; moved = moved->next)
+        directory_release(view, moved->dir);
     directory_cache_clear(view);
     if (view->root != NULL) {
         free(view->root->over_fd);
@@ -160,6 +162,11 @@ void view_free(struct view *view)
     for (int i = 0; i < view->hidden_count; i++)
         free(view->hidden[i]);
     free_jobs(view);
+    while (view->moved != NULL) {
+        struct moved *moved = view->moved;
+        view->moved = moved->next;
+        free(moved);
+    }
     elf_copies_free(view);
     socket_aliases_remove(view);
     free(view->own.groups);

@@ -76,6 +76,13 @@ struct job {
     int error;
 };
 
+/* A host directory that was renamed in the view: descriptors opened on it before still show its host path. */
+struct moved {
+    struct moved *next;
+    struct directory *dir; /* held: where it is now */
+    char host_path[];
+};
+
 struct view {
     struct layer *layer;
     struct tree trees[TREES_MAX];
@@ -97,6 +104,7 @@ struct view {
     bool foreign;     /* the thread has a caller's identity at the moment */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
+    struct moved *moved; /* latest first */
     struct exec_copy *exec_copies; /* see elf.c */
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
@@ -224,7 +232,14 @@ struct object {
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object);
 void object_release(struct view *view, struct object *object);
 /* Turns a host path (as /proc shows it) into a view path, in place. */
-void view_path_of_host(const struct view *view, char path[PATH_MAX]);
+enum host_path_kind {
+    HOST_PATH_HOST,  /* the view has it at the same path */
+    HOST_PATH_LAYER, /* it lies in one of the layers */
+    HOST_PATH_MOVED, /* a host directory that the view has elsewhere now, or below one */
+};
+enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MAX]);
+/* Notes that the directory which the host has at a path is `dir` in the view from now on. */
+void view_note_moved(struct view *view, const char *host_path, struct directory *dir);
 /* The text of a magic link of a process ("cwd", "exe", "fd/3"), as a view path. Length or -errno. */
 ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX]);
 /* If `rest` (a path below /proc) reaches a magic link: see proc.c. */

@@ -73,7 +73,7 @@ static void write_all(void)
     SAY(syscall(SYS_truncate, old("w2"), 20));
     SAY(syscall(SYS_truncate, old("dir"), 0));
     SAY(syscall(SYS_truncate, old("missing"), 0));
-    SAY(syscall(SYS_truncate, old("w3"), -1));
+    SAY(syscall(SYS_truncate, old("w3"), -1L));
     SAY(syscall(SYS_truncate, old("wlink"), 2));
     look(old("w1"));
     look(old("w2"));
@@ -199,14 +199,12 @@ static void rename_files(void)
     SAY(renameat(at_fd, at("r5"), at_fd, at("rn7/")));
     SAY(renameat(at_fd, at("."), at_fd, at("rn8")));
     SAY(renameat(at_fd, at("wlink"), at_fd, at("rnlink")));
-    SAY(renameat(at_fd, at("fifo"), at_fd, at("rnfifo")));
     content(old("rn1"));
     content(old("rn4"));
     content(old("r5"));
     content(old("dir/rn2"));
     content(old("rnlink"));
     look(old("r1"));
-    look(old("rnfifo"));
 }
 
 static void rename_directories(void)

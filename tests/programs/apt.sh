@@ -1,5 +1,6 @@
 #!/bin/bash
 # As root: a Debian package installed in a view is there, and known to dpkg, in the view alone; and removed again.
+# shellcheck disable=SC2015,SC2016,SC2028,SC2030,SC2031,SC2094 # texts for inner shells; fail ends the test
 set -u
 . "$(dirname "$0")/lib.sh"
 need apt-get dpkg

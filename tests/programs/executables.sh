@@ -1,6 +1,7 @@
 #!/bin/bash
 # Programs of every kind run in a view, from the host and from the layer: static, PIE, non-PIE, Go, scripts, a copied
 # loader; and see themselves under their paths in the view.
+# shellcheck disable=SC2015,SC2016,SC2028,SC2030,SC2031,SC2094 # texts for inner shells; fail ends the test
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tree.bash"
@@ -50,7 +51,6 @@ expect gcc -no-pie -fno-pie -o host/bin/nopie host/self.c
 gcc -static -o host/bin/static host/self.c 2>static.err || echo "no static libc here: $(tail -n 1 static.err)"
 gcc -static-pie -o host/bin/staticpie host/self.c 2>static.err || rm -f host/bin/staticpie
 printf '#!/bin/sh\necho "script $0 $*"\nexit 3\n' >host/bin/script
-# shellcheck disable=SC2016 # a text
 printf '#!%s/host/bin/script with-argument\n' "$(readlink -f .)" >host/bin/nested
 printf 'echo no interpreter line\n' >host/bin/plain
 printf '#!/nonexistent/interpreter\n' >host/bin/badscript
@@ -61,7 +61,6 @@ cp /bin/true host/bin/true
 ln -s true host/bin/truelink
 
 # First from the host, then as copies that lie in the layer.
-# shellcheck disable=SC2016 # for the inner shell
 same_as_native '
     try() { "$@" 2>&1 | sed "s/^bash: line [0-9]*: //"; echo "$*: ${PIPESTATUS[0]}"; }
     cp -r bin layer

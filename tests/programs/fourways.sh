@@ -1,6 +1,7 @@
 #!/bin/bash
 # The same changes, seen from inside in a later run, by `coffer diff`, by a kernel overlayfs mount of the layer and by
 # `commit --root` into a copy, are the same tree.
+# shellcheck disable=SC2015,SC2016,SC2028,SC2030,SC2031,SC2094 # texts for inner shells; fail ends the test
 set -u
 umask 022
 . "$(dirname "$0")/lib.sh"
@@ -20,7 +21,6 @@ find host -exec touch -h -d '2010-10-10 10:10:10.123456789' {} +
 cp -a host copy
 snapshot host >before
 
-# shellcheck disable=SC2016 # for the inner shell
 changes='
     set -e
     echo created >created
@@ -123,7 +123,6 @@ LC_ALL=C sort -c paths 2>/dev/null || fail "coffer diff is not sorted"
 # The kernel's own overlayfs, the layer's subtree over the host's.
 [ "$(id -u)" = 0 ] || exit 0
 mkdir mounted
-# shellcheck disable=SC2016 # for the inner shell
 unshare -m bash -c '
     mount -t overlay overlay -o "ro,userxattr,lowerdir=$1/fs$2/host:$2/host" mounted || exit 9
     tree mounted' sh "$LAYER" "$here" >kernel.tree 2>kernel.err

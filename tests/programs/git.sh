@@ -1,5 +1,6 @@
 #!/bin/bash
 # git on a tree of 2,000 files: init, add, commit, gc, clone give the commits that they give natively.
+# shellcheck disable=SC2015,SC2016,SC2028,SC2030,SC2031,SC2094 # texts for inner shells; fail ends the test
 set -u
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/tree.bash"
@@ -17,7 +18,6 @@ for directory in {1..40}; do
 done
 
 # The index holds times and inodes: what is compared is what git says, and the trees of files.
-# shellcheck disable=SC2016 # for the inner shell
 same_as_native '
     set -e
     cd tree

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Everyday tools do in a view what they do natively: cp, mv, ln, tar, rsync, sed -i, sort -o, patch by rename, pipelines.
+# shellcheck disable=SC2015,SC2016,SC2028,SC2030,SC2031,SC2094 # texts for inner shells; fail ends the test
 set -u
 umask 022
 . "$(dirname "$0")/lib.sh"
