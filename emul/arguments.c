@@ -84,32 +84,40 @@ void taken_release(struct view *view, struct taken *taken)
     walked_release(view, &taken->walked);
 }
 
+/* Puts text before the path that begins at path + *at. */
+static int prepend(char path[PATH_MAX], size_t *at, const char *text, size_t length)
+{
+    if (length + 1 > *at)
+        return -ENAMETOOLONG;
+    path[--*at] = '/';
+    *at -= length;
+    memcpy(path + *at, text, length);
+    return 0;
+}
+
 /*
- * A path too long to be said from the root: said from where the caller stands, if that is really above the object.
+ * A path too long to be said from the root: said from where the caller really stands, up to the ancestor that both
+ * have and down again.
  */
 static int relative_path(struct view *view, struct caller *caller, const struct taken *taken, int tree,
                          char path[PATH_MAX])
 {
     const struct entry *entry = &taken->walked.entry;
     int error = 0;
+    size_t at = PATH_MAX - 1 - strlen(entry->name);
     struct directory *start = taken->dirfd == AT_FDCWD ? directory_hold(caller->fs->cwd)
                                                        : walk_descriptor(view, caller, taken->dirfd, &error);
     if (start == NULL)
         return error;
-    size_t at = PATH_MAX - 1 - strlen(entry->name);
+    const struct directory *common = start;
+    while (!directory_is_below(entry->dir, common))
+        common = common->parent;
     memcpy(path + at, entry->name, strlen(entry->name) + 1);
-    const struct directory *dir = entry->dir;
-    for (; dir != start && dir->parent != NULL && error == 0; dir = dir->parent) {
-        size_t length = dir->key_length - sizeof(uint64_t);
-        if (length + 1 > at) {
-            error = -ENAMETOOLONG;
-        } else {
-            path[--at] = '/';
-            at -= length;
-            memcpy(path + at, dir->key->name, length);
-        }
-    }
-    if (error == 0 && (dir != start || real_tree(view, start->trees) != tree))
+    for (const struct directory *dir = entry->dir; dir != common && error == 0; dir = dir->parent)
+        error = prepend(path, &at, dir->key->name, dir->key_length - sizeof dir->key->parent);
+    for (const struct directory *dir = start; dir != common && error == 0; dir = dir->parent)
+        error = prepend(path, &at, "..", 2);
+    if (error == 0 && real_tree(view, start->trees) != tree)
         error = -ENAMETOOLONG;
     memmove(path, path + at, PATH_MAX - at);
     directory_release(view, start);

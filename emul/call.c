@@ -54,6 +54,11 @@ void view_call(struct view *view, struct caller *caller, const struct call *call
     if (handler != NULL)
         handler(view, caller, call, answer);
     identity_leave(view);
+    if (answer->kind == ANSWER_RESULT) {
+        /* Prepared for the end of a call that is not made after all. */
+        answer->want_exit = false;
+        answer_release(answer);
+    }
 }
 
 static void replace_cwd(struct view *view, struct caller *caller, struct answer *answer)
@@ -76,6 +81,10 @@ void view_call_exit(struct view *view, struct caller *caller, const struct call 
         break;
     case FINISH_RECV_ADDR:
         finish_recv_addr(view, caller, call, answer->finish.mode, *result);
+        break;
+    case FINISH_BIND:
+        if (*result == 0)
+            *result = finish_bind(view, answer);
         break;
     case FINISH_NONE:
     case FINISH_EXEC:

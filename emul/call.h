@@ -68,6 +68,7 @@ enum finish_kind {
     FINISH_OPEN_MODE, /* a file created over a whiteout gets its final mode */
     FINISH_CHDIR,
     FINISH_RECV_ADDR,
+    FINISH_BIND, /* a socket that was bound under a temporary name gets its own */
     FINISH_EXEC,
 };
 

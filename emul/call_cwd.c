@@ -106,7 +106,7 @@ void call_fchdir(struct view *view, struct caller *caller, const struct call *ca
 {
     int error = 0;
     struct directory *dir = walk_descriptor(view, caller, (int)call->args[0], &error);
-    if (dir != NULL && !dir->proc && (error = may_access_dir(view, caller, dir, 1)) < 0) {
+    if (dir != NULL && !dir->proc && !dir->dead && (error = may_access_dir(view, caller, dir, 1)) < 0) {
         directory_release(view, dir);
         answer_result(answer, error);
         return;

@@ -96,6 +96,18 @@ static int check_elf(struct view *view, struct caller *caller, struct program *p
     return error;
 }
 
+/*
+ * Whether somebody has the file open for writing: then it is busy, and a read lease on it cannot be had (fcntl(2)).
+ * The kernel itself looks only at the file that it is asked to execute.
+ */
+static bool is_being_written(int fd)
+{
+    bool busy = fcntl(fd, F_SETLEASE, F_RDLCK) < 0 && errno == EAGAIN;
+    if (!busy)
+        (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+    return busy;
+}
+
 /* Follows "#!" lines from the file that was named to the program that will run. 0 or -errno. */
 static int find_program(struct view *view, struct caller *caller, struct program *program)
 {
@@ -110,6 +122,8 @@ static int find_program(struct view *view, struct caller *caller, struct program
             return 0;
         if (entry->tree < 0)
             return -ENOENT;
+        if (S_ISLNK(entry->st.st_mode))
+            return -ELOOP; /* execveat() with AT_SYMLINK_NOFOLLOW */
         if (!S_ISREG(entry->st.st_mode))
             return -EACCES;
         program->rewrite = program->rewrite || !walked->pure;
@@ -129,6 +143,8 @@ static int find_program(struct view *view, struct caller *caller, struct program
         if (!parse_shebang(head, (size_t)size, &program->lines[program->scripts]))
             return 0;
         int error = may_access(view, caller, entry, 1);
+        if (error == 0 && is_being_written(fd))
+            error = -ETXTBSY;
         if (error < 0)
             return error;
         struct walked next;

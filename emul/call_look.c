@@ -96,6 +96,10 @@ void call_access(struct view *view, struct caller *caller, const struct call *ca
     struct taken taken;
     int mode_argument = call->row->path[0].path + 1;
     int mode = (int)call->args[mode_argument];
+    if ((mode & ~7) != 0) {
+        answer_result(answer, -EINVAL);
+        return;
+    }
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     const struct walked *walked = &taken.walked;
@@ -106,8 +110,6 @@ void call_access(struct view *view, struct caller *caller, const struct call *ca
         answer_continue(answer);
     else if (walked->kind == WALK_RAW)
         answer_real(view, caller, call, &taken, answer);
-    else if ((mode & ~7) != 0)
-        answer_result(answer, -EINVAL);
     else if (entry->tree < 0)
         answer_result(answer, -ENOENT);
     else if (walked->slash && !S_ISDIR(entry->st.st_mode))
@@ -151,6 +153,10 @@ void call_readlink(struct view *view, struct caller *caller, const struct call *
 {
     char text[PATH_MAX];
     struct taken taken;
+    if ((int)call->args[call->row->path[0].path + 2] <= 0) {
+        answer_result(answer, -EINVAL);
+        return;
+    }
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     const struct walked *walked = &taken.walked;

@@ -73,7 +73,7 @@ void call_unlink(struct view *view, struct caller *caller, const struct call *ca
     if (call->number == SYS_unlinkat && ((int)call->args[2] & ~AT_REMOVEDIR) != 0)
         error = -EINVAL;
     else if (walked->kind == WALK_RAW)
-        error = walked->host_path[0] == '\0' ? -EINVAL : -EPERM;
+        error = walked->host_path[0] == '\0' ? -EINVAL : walked->slash ? -ENOTDIR : -EPERM;
     else if (walked->last == LAST_DOT || walked->last == LAST_DOTDOT)
         error = !rmdir ? -EISDIR : walked->last == LAST_DOT ? -EINVAL : -ENOTEMPTY;
     else if (walked->last == LAST_ROOT)

@@ -14,24 +14,62 @@
 #define MESSAGES_MAX 1024 /* UIO_MAXIOV: what sendmmsg takes at a time */
 
 /* Reads an address; true when it is an AF_UNIX path, which is then in path. */
-static bool read_unix_path(struct caller *caller, uint64_t address, uint64_t length, char path[PATH_MAX])
+static bool read_unix_path(struct caller *caller, uint64_t address, uint64_t length, struct sockaddr_un *name,
+                           char path[PATH_MAX])
 {
-    struct sockaddr_un name;
-    if (length <= NAME_OFFSET || length > sizeof name)
+    if (length <= NAME_OFFSET || length > sizeof *name)
         return false;
-    memset(&name, 0, sizeof name);
-    if (caller->ops->read(caller->context, address, &name, length) != (ssize_t)length)
+    memset(name, 0, sizeof *name);
+    if (caller->ops->read(caller->context, address, name, length) != (ssize_t)length)
         return false;
-    if (name.sun_family != AF_UNIX || name.sun_path[0] == '\0')
+    if (name->sun_family != AF_UNIX || name->sun_path[0] == '\0')
         return false;
-    size_t size = strnlen(name.sun_path, length - NAME_OFFSET);
-    memcpy(path, name.sun_path, size);
+    size_t size = strnlen(name->sun_path, length - NAME_OFFSET);
+    memcpy(path, name->sun_path, size);
     path[size] = '\0';
     return true;
 }
 
+/* The kernel's length of a path address: it counts the terminating zero, where there is room for one. */
+static unsigned shown_length(const char *path)
+{
+    size_t length = NAME_OFFSET + strlen(path) + 1;
+    return (unsigned)(length > sizeof(struct sockaddr_un) ? sizeof(struct sockaddr_un) + 1 : length);
+}
+
+/*
+ * A name that does not fit even behind an alias: the socket is bound under a short name beside it, and gets its own
+ * by a rename when the call has succeeded.
+ */
+static int bind_beside(struct view *view, const struct entry *entry, const char *dir_path, struct sockaddr_un *address,
+                       struct answer *answer)
+{
+    char temp[40] = ".";
+    layer_temp_name(view->layer, temp + 1);
+    int length = socket_name_make(view, dir_path, temp, address);
+    if (length < 0)
+        return length;
+    answer->finish.text = malloc(strlen(temp) + strlen(entry->name) + 2);
+    if (answer->finish.text == NULL)
+        return -ENOMEM;
+    memcpy(answer->finish.text, temp, strlen(temp) + 1);
+    memcpy(answer->finish.text + strlen(temp) + 1, entry->name, strlen(entry->name) + 1);
+    answer->finish.kind = FINISH_BIND;
+    answer->finish.directory = directory_hold(entry->dir);
+    answer->want_exit = true;
+    return length;
+}
+
+int finish_bind(struct view *view, const struct answer *answer)
+{
+    const char *temp = answer->finish.text;
+    int fd = directory_fd(view, answer->finish.directory, UPPER);
+    return fd < 0 ? fd : sys_renameat2(fd, temp, fd, temp + strlen(temp) + 1, RENAME_NOREPLACE);
+}
+
 /* Where a name is bound: a new name in the layer. Fills in the address to use; its length or -errno. */
-static int bind_name(struct view *view, struct caller *caller, struct walked *walked, struct sockaddr_un *address)
+static int bind_name(struct view *view, struct caller *caller, struct walked *walked, struct sockaddr_un *address,
+                     struct answer *answer)
 {
     char dir_path[PATH_MAX];
     const struct entry *entry = &walked->entry;
@@ -49,7 +87,9 @@ static int bind_name(struct view *view, struct caller *caller, struct walked *wa
     if (error == 0 && entry->whiteout)
         /* The kernel makes the socket itself, and takes a whiteout for a name in use. */
         error = sys_unlinkat(fd, entry->name, 0);
-    return error < 0 ? error : socket_name_make(view, dir_path, entry->name, address);
+    if (error == 0)
+        error = socket_name_make(view, dir_path, entry->name, address);
+    return error == -ENAMETOOLONG ? bind_beside(view, entry, dir_path, address, answer) : error;
 }
 
 /* Where a socket is that shall be reached. 0: where the kernel looks by itself; the address's length; or -errno. */
@@ -64,19 +104,30 @@ static int reach_name(struct view *view, struct caller *caller, struct walked *w
     if (entry->tree < 0)
         return -ENOENT;
     int error = real_path(view, caller, entry->dir, entry->tree, "", dir_path);
-    return error < 0 ? error : socket_name_make(view, dir_path, entry->name, address);
+    if (error == 0)
+        error = socket_name_make(view, dir_path, entry->name, address);
+    if (error != -ENAMETOOLONG)
+        return error;
+    /* An alias of the socket itself: connect() follows links. */
+    char path[PATH_MAX];
+    error = real_path(view, caller, entry->dir, entry->tree, entry->name, path);
+    return error < 0 ? error : socket_name_alias(view, path, address);
 }
 
 /* The address to use instead of the caller's: its length, 0 when the caller's will do, or -errno. */
-static int translate(struct view *view, struct caller *caller, uint64_t address, uint64_t length, bool bind,
-                     struct sockaddr_un *translated)
+static int translate(struct view *view, struct caller *caller, uint64_t address, uint64_t length,
+                     struct answer *bind, struct sockaddr_un *translated)
 {
     char path[PATH_MAX];
     struct walked walked;
-    if (!read_unix_path(caller, address, length, path))
+    struct sockaddr_un said;
+    if (!read_unix_path(caller, address, length, &said, path))
         return 0;
-    walk(view, caller, AT_FDCWD, path, WALK_LOOK | (bind ? WALK_PARENT : WALK_FOLLOW), &walked);
-    int result = bind ? bind_name(view, caller, &walked, translated) : reach_name(view, caller, &walked, translated);
+    walk(view, caller, AT_FDCWD, path, WALK_LOOK | (bind != NULL ? WALK_PARENT : WALK_FOLLOW), &walked);
+    int result = bind != NULL ? bind_name(view, caller, &walked, translated, bind)
+                              : reach_name(view, caller, &walked, translated);
+    if (bind != NULL && result > 0)
+        socket_name_remember(view, translated, &said, shown_length(path));
     walked_release(view, &walked);
     return result;
 }
@@ -87,7 +138,7 @@ void call_send_addr(struct view *view, struct caller *caller, const struct call 
     int argument = call->number == SYS_sendto ? 4 : 1;
     uint64_t place;
     int length = translate(view, caller, call->args[argument], (uint32_t)call->args[argument + 1],
-                           call->number == SYS_bind, &address);
+                           call->number == SYS_bind ? answer : NULL, &address);
     answer_continue(answer);
     if (length > 0) {
         int error = caller->ops->place(caller->context, &address, (size_t)length, &place);
@@ -117,7 +168,7 @@ static void call_sendmmsg(struct view *view, struct caller *caller, const struct
         int length = message.msg_hdr.msg_name == NULL
                          ? 0
                          : translate(view, caller, (uint64_t)(uintptr_t)message.msg_hdr.msg_name,
-                                     message.msg_hdr.msg_namelen, false, &address);
+                                     message.msg_hdr.msg_namelen, NULL, &address);
         if (length != 0) {
             /* The kernel writes lengths into the array, so that a copy cannot stand for it: one at a time, please. */
             answer_result(answer, length < 0 ? length : -EOPNOTSUPP);
@@ -139,7 +190,7 @@ void call_sendmsg(struct view *view, struct caller *caller, const struct call *c
     if (caller->ops->read(caller->context, call->args[1], &message, sizeof message) != (ssize_t)sizeof message ||
         message.msg_name == NULL)
         return;
-    int length = translate(view, caller, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, false, &address);
+    int length = translate(view, caller, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, NULL, &address);
     if (length == 0)
         return;
     int error = length < 0 ? length : caller->ops->place(caller->context, &address, (size_t)length, &place);
@@ -157,37 +208,128 @@ void call_sendmsg(struct view *view, struct caller *caller, const struct call *c
     answer->args[1] = place;
 }
 
+/* Writes an address and its length as the kernel does: cut to the room there is, the length in full. */
+static int give_address(struct caller *caller, uint64_t address, uint64_t length_at, uint32_t room,
+                        const struct sockaddr_un *name, uint32_t length)
+{
+    uint32_t size = length < room ? length : room;
+    if (size > sizeof *name)
+        size = sizeof *name;
+    int error = size == 0 ? 0 : caller->ops->write(caller->context, address, name, size);
+    return error < 0 ? error : caller->ops->write(caller->context, length_at, &length, sizeof length);
+}
+
+/* The supervisor asks in the caller's stead: only so does it see a name that the caller's buffer is too short for. */
+static void answer_own_name(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_un name;
+        struct sockaddr_storage room;
+    } address;
+    socklen_t length = sizeof address;
+    uint32_t room;
+    cleanup_fd int fd = caller->ops->dup_fd(caller->context, (int)call->args[0]);
+    memset(&address, 0, sizeof address);
+    answer_continue(answer);
+    if (fd < 0 || caller->ops->read(caller->context, call->args[2], &room, sizeof room) != (ssize_t)sizeof room)
+        return;
+    int error = call->number == SYS_getsockname ? getsockname(fd, &address.any, &length)
+                                                : getpeername(fd, &address.any, &length);
+    if (error < 0 || address.any.sa_family != AF_UNIX || (int32_t)room < 0)
+        return;
+    uint32_t shown = socket_name_show(view, &address.name, length);
+    answer_result(answer, give_address(caller, call->args[1], call->args[2], room, &address.name, shown));
+}
+
+/* recvmsg: the header says where the sender's name goes. */
+static bool read_header(struct caller *caller, const struct call *call, struct msghdr *header)
+{
+    return caller->ops->read(caller->context, call->args[1], header, sizeof *header) == (ssize_t)sizeof *header &&
+           header->msg_name != NULL;
+}
+
 void call_recv_addr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     int argument = call->number == SYS_recvfrom ? 4 : 1;
     uint32_t room = 0;
-    (void)view;
-    answer_continue(answer);
-    if (call->args[argument] == 0 ||
-        caller->ops->read(caller->context, call->args[argument + 1], &room, sizeof room) != (ssize_t)sizeof room)
+    struct msghdr header;
+    if (call->number == SYS_getsockname || call->number == SYS_getpeername) {
+        answer_own_name(view, caller, call, answer);
         return;
+    }
+    answer_continue(answer);
+    if (call->number == SYS_recvmsg || call->number == SYS_recvmmsg) {
+        if (!read_header(caller, call, &header))
+            return;
+        room = header.msg_namelen;
+    } else if (call->args[argument] == 0 ||
+               caller->ops->read(caller->context, call->args[argument + 1], &room, sizeof room) !=
+                   (ssize_t)sizeof room) {
+        return;
+    }
     answer->want_exit = true;
     answer->finish.kind = FINISH_RECV_ADDR;
     answer->finish.mode = room;
 }
 
+/* Turns a name that the kernel has just written into the view's. */
+static void show_written(struct view *view, struct caller *caller, uint64_t address, uint64_t length_at, uint32_t room)
+{
+    struct sockaddr_un name;
+    uint32_t length;
+    if (caller->ops->read(caller->context, length_at, &length, sizeof length) != (ssize_t)sizeof length ||
+        length <= NAME_OFFSET || length > sizeof name || length > room)
+        return;
+    memset(&name, 0, sizeof name);
+    if (caller->ops->read(caller->context, address, &name, length) != (ssize_t)length || name.sun_family != AF_UNIX)
+        return;
+    char before[sizeof name.sun_path];
+    memcpy(before, name.sun_path, sizeof before);
+    uint32_t shown = socket_name_show(view, &name, length);
+    if (shown != length || memcmp(before, name.sun_path, sizeof before) != 0)
+        (void)give_address(caller, address, length_at, room, &name, shown);
+}
+
+/* The name of the peer of a socket that accept() has just made; the caller's buffer may be too short for the host's. */
+static void show_accepted(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int fd_number)
+{
+    struct sockaddr_un name;
+    socklen_t length = sizeof name;
+    cleanup_fd int fd = caller->ops->dup_fd(caller->context, fd_number);
+    memset(&name, 0, sizeof name);
+    if (fd < 0 || getpeername(fd, (struct sockaddr *)&name, &length) < 0 || name.sun_family != AF_UNIX ||
+        length <= NAME_OFFSET)
+        return;
+    uint32_t shown = socket_name_show(view, &name, length);
+    (void)give_address(caller, call->args[1], call->args[2], room, &name, shown);
+}
+
 void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int64_t result)
 {
-    int argument = call->number == SYS_recvfrom ? 4 : 1;
-    struct sockaddr_un address;
-    uint32_t length;
-    if (result < 0 ||
-        caller->ops->read(caller->context, call->args[argument + 1], &length, sizeof length) != (ssize_t)sizeof length)
+    struct msghdr header;
+    const uint64_t length_offset = offsetof(struct msghdr, msg_namelen);
+    if (result < 0)
         return;
-    if (length <= NAME_OFFSET || length > sizeof address || length > room)
-        return;
-    memset(&address, 0, sizeof address);
-    if (caller->ops->read(caller->context, call->args[argument], &address, length) != (ssize_t)length ||
-        address.sun_family != AF_UNIX)
-        return;
-    uint32_t shown = socket_name_show(view, &address, length);
-    if (shown == length)
-        return;
-    (void)caller->ops->write(caller->context, call->args[argument], &address, shown < room ? shown : room);
-    (void)caller->ops->write(caller->context, call->args[argument + 1], &shown, sizeof shown);
+    switch (call->number) {
+    case SYS_recvfrom:
+        show_written(view, caller, call->args[4], call->args[5], room);
+        break;
+    case SYS_recvmsg:
+        if (read_header(caller, call, &header))
+            show_written(view, caller, (uint64_t)(uintptr_t)header.msg_name, call->args[1] + length_offset, room);
+        break;
+    case SYS_recvmmsg:
+        for (int64_t i = 0; i < result && i < MESSAGES_MAX; i++) {
+            struct call one = *call;
+            one.args[1] += (uint64_t)i * sizeof(struct mmsghdr);
+            /* Each has had the room that the first had, in all programs that were seen; at least what was written. */
+            if (read_header(caller, &one, &header))
+                show_written(view, caller, (uint64_t)(uintptr_t)header.msg_name, one.args[1] + length_offset,
+                             header.msg_namelen > room ? header.msg_namelen : room);
+        }
+        break;
+    default:
+        show_accepted(view, caller, call, room, (int)result);
+    }
 }

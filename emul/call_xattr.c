@@ -135,6 +135,8 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         answer_real(view, caller, call, &taken, answer);
     else if (walked->entry.tree < 0)
         answer_result(answer, -ENOENT);
+    else if (walked->slash && !S_ISDIR(walked->entry.st.st_mode))
+        answer_result(answer, -ENOTDIR);
     else if (xattr_is_own(request.name))
         answer_result(answer, -ENODATA);
     else {
@@ -154,31 +156,48 @@ void call_listxattr(struct view *view, struct caller *caller, const struct call 
     call_getxattr(view, caller, call, answer);
 }
 
+/*
+ * A descriptor that was opened on the host's file before it was copied up means the copy now. Other descriptors of
+ * plain objects are the kernel's business, but a list of names must not show those of the layer's format.
+ */
+static void answer_from_descriptor(struct view *view, struct caller *caller, const struct call *call,
+                                   const struct request *request, struct answer *answer)
+{
+    struct object object;
+    int error = descriptor_object(view, caller, (int)call->args[0], &object);
+    if (error == 0 && (fcntl(object.fd, F_GETFL) & O_PATH) != 0)
+        error = -EBADF;
+    if (error < 0) {
+        answer_result(answer, error);
+    } else if (object.found && object.entry.tree == UPPER) {
+        cleanup_fd int fd = upper_open_path(view, &object.entry);
+        if (fd < 0)
+            answer_result(answer, fd);
+        else
+            answer_from(view, caller, call, fd, request, answer);
+    } else {
+        answer_from(view, caller, call, object.fd, request, answer);
+    }
+    object_release(view, &object);
+}
+
 void call_fgetxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct request request;
-    (void)view;
     int error = read_request(caller, call, 0, &request);
     if (error == 0 && xattr_is_own(request.name))
         error = -ENODATA;
     if (error < 0)
         answer_result(answer, error);
     else
-        answer_continue(answer);
+        answer_from_descriptor(view, caller, call, &request, answer);
 }
 
 void call_flistxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct request request;
     (void)read_request(caller, call, 0, &request);
-    cleanup_fd int fd = caller->ops->dup_fd(caller->context, (int)call->args[0]);
-    int flags = fd < 0 ? 0 : fcntl(fd, F_GETFL);
-    if (fd < 0)
-        answer_result(answer, fd);
-    else if ((flags & O_PATH) != 0)
-        answer_result(answer, -EBADF);
-    else
-        answer_from(view, caller, call, fd, &request, answer);
+    answer_from_descriptor(view, caller, call, &request, answer);
 }
 
 static int act_set(int fd, const void *context)

@@ -93,6 +93,7 @@ static int report(struct walk *walk, enum change_kind kind, const struct level *
         .host = host,
         .upper_dir = level->upper,
         .host_dir = level->host,
+        .hidden = level->opaque && walk->path_length != 0,
     };
     return walk->each(walk->context, &change);
 }

@@ -31,6 +31,7 @@ struct change {
     const struct stat *host;  /* NULL when the host has nothing there */
     int upper_dir;            /* directory of the layer that has `name`; not of a name below an opaque directory */
     int host_dir;             /* directory of the host that holds `name`, or -1 */
+    bool hidden;              /* a directory above is opaque: the view does not show the host's object */
 };
 
 /* Returns 0 to go on; anything else ends the walk, which returns it. */

@@ -31,12 +31,22 @@ static int finish_later(struct commit *commit, int status)
     return status;
 }
 
+static bool is_made(const struct journal *journal, const char *path)
+{
+    for (size_t i = 0; i < journal->count; i++)
+        if ((journal->ops[i].kind == OP_PLACE_DIR || journal->ops[i].kind == OP_INSIDE_DIR) &&
+            strcmp(journal->ops[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* What was named, and the directories above it that had to be made for it; those that were there stay on record. */
 static bool is_committed(const char *path, void *data)
 {
     const struct journal *journal = data;
     for (size_t i = 0; i < journal->path_count; i++)
-        /* Directories above that had to be made with it are on the host now as well. */
-        if (path_is_below(path, journal->paths[i]) || path_is_below(journal->paths[i], path))
+        if (path_is_below(path, journal->paths[i]) ||
+            (path_is_below(journal->paths[i], path) && is_made(journal, path)))
             return true;
     return false;
 }
@@ -104,6 +114,8 @@ static void close_all(struct commit *commit)
     commit->root_fd = -1;
     layer_bases_free(commit->bases);
     commit->bases = NULL;
+    free(commit->last_seen.dir);
+    commit->last_seen.dir = NULL;
     journal_free(&commit->journal);
 }
 

@@ -1,6 +1,7 @@
 /*
  * What speaks against making a change.
  */
+#include "emul/beneath.h"
 #include "emul/cleanup.h"
 #include "emul/commit_internal.h"
 #include "emul/object.h"
@@ -14,38 +15,101 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static const char *directory_conflict(const struct layer_base *base, const struct change *change)
+static bool is_later(const struct timespec *a, const struct timespec *b)
 {
-    const struct stat *host = change->host;
-    if (base->dev != host->st_dev || base->ino != host->st_ino)
-        return "replaced by another directory on the host since";
-    /* Others may add names to a directory that stays; one that goes would take them along. */
-    if ((change->kind == CHANGE_DELETED || change->kind == CHANGE_TYPE) && !same_time(&base->mtime, &host->st_mtim))
-        return "names were added or removed in it on the host since";
-    if (change->kind == CHANGE_METADATA && base->mode != host->st_mode)
-        return "its mode was changed on the host since";
+    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
+}
+
+static bool is_recorded(const struct layer_base *base, const struct stat *st)
+{
+    return base->dev == st->st_dev && base->ino == st->st_ino && (base->mode & S_IFMT) == (st->st_mode & S_IFMT);
+}
+
+/* Against its own record. */
+static const char *compare(const struct layer_base *base, const struct stat *st)
+{
+    if (base->mode == 0)
+        return "created on the host since";
+    if ((base->mode & S_IFMT) != (st->st_mode & S_IFMT))
+        return S_ISDIR(st->st_mode) ? "replaced by a directory on the host since"
+                                    : "its type changed on the host since";
+    if (S_ISDIR(st->st_mode))
+        return is_recorded(base, st) ? NULL : "replaced by another directory on the host since";
+    bool same = is_recorded(base, st) && base->size == (uint64_t)st->st_size &&
+                same_time(&base->mtime, &st->st_mtim) && same_time(&base->ctime, &st->st_ctim);
+    return same ? NULL : "changed on the host since";
+}
+
+const char *commit_judge(struct commit *commit, const char *path, const struct stat *st, const struct timespec *seen)
+{
+    const struct layer_base *base = layer_bases_find(commit->bases, path);
+    if (base != NULL)
+        return compare(base, st);
+    if (seen != NULL)
+        return is_later(&st->st_ctim, seen) ? "created or changed on the host since" : NULL;
+    if (layer_bases_complete(commit->bases))
+        return "created on the host since";
+    commit->unchecked++;
     return NULL;
 }
 
-const char *commit_conflict(const struct commit *commit, const struct change *change)
+/*
+ * Works up to the nearest directory on record. On the way down from there every directory must be as old as the
+ * record, or it may have been moved there since with all that is in it.
+ */
+static bool directory_seen(struct commit *commit, const char *dir, struct timespec *when)
+{
+    struct stat st;
+    cleanup_fd int fd = beneath_open(commit->root_fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
+        return false;
+    const struct layer_base *base = layer_bases_find(commit->bases, dir);
+    if (base != NULL) {
+        *when = base->noted;
+        return is_recorded(base, &st);
+    }
+    cleanup_free char *above = strcmp(dir, "/") == 0 ? NULL : path_parent(dir);
+    return above != NULL && directory_seen(commit, above, when) && !is_later(&st.st_ctim, when);
+}
+
+bool commit_seen(struct commit *commit, const char *path, struct timespec *when)
+{
+    struct commit_seen *last = &commit->last_seen;
+    char *dir = path_parent(path);
+    if (dir == NULL)
+        return false;
+    if (last->dir == NULL || strcmp(last->dir, dir) != 0) {
+        last->seen = directory_seen(commit, dir, &last->when);
+        free(last->dir);
+        last->dir = dir;
+    } else {
+        free(dir);
+    }
+    *when = last->when;
+    return last->seen;
+}
+
+/* A directory on both sides. */
+static const char *directory_conflict(const struct layer_base *base, const struct change *change)
+{
+    const char *why = compare(base, change->host);
+    if (why == NULL && change->kind == CHANGE_METADATA && base->mode != change->host->st_mode)
+        why = "its mode was changed on the host since";
+    return why;
+}
+
+const char *commit_conflict(struct commit *commit, const struct change *change)
 {
     const struct stat *host = change->host;
     const struct layer_base *base = layer_bases_find(commit->bases, change->path);
-    /* Not on record: below a directory that was replaced as a whole, or a layer from elsewhere. */
-    if (base == NULL)
-        return NULL;
-    if (base->mode == 0)
-        return host == NULL ? NULL : "created on the host since";
     if (host == NULL)
-        return "deleted on the host since";
-    if ((base->mode & S_IFMT) != (host->st_mode & S_IFMT))
-        return S_ISDIR(host->st_mode) ? "replaced by a directory on the host since"
-                                      : "its type changed on the host since";
-    if (S_ISDIR(host->st_mode))
-        return directory_conflict(base, change);
-    bool same = base->dev == host->st_dev && base->ino == host->st_ino && base->size == (uint64_t)host->st_size &&
-                same_time(&base->mtime, &host->st_mtim) && same_time(&base->ctime, &host->st_ctim);
-    return same ? NULL : "changed on the host since";
+        return base == NULL || base->mode == 0 ? NULL : "deleted on the host since";
+    /* By itself no conflict; what is in it is looked at name by name. */
+    if (change->upper != NULL && S_ISDIR(change->upper->st_mode) && S_ISDIR(host->st_mode))
+        return base == NULL || base->mode == 0 ? NULL : directory_conflict(base, change);
+    struct timespec when;
+    bool seen = base == NULL && change->hidden && commit_seen(commit, change->path, &when);
+    return commit_judge(commit, change->path, host, seen ? &when : NULL);
 }
 
 static ssize_t read_capability(int dir, const char *name, char *value, size_t size)

@@ -219,6 +219,17 @@ static bool clash(mode_t a, mode_t b)
     return S_ISDIR(a) != S_ISDIR(b);
 }
 
+/* What would go with a directory that is removed or replaced. */
+static int check_removal(struct commit *commit, int dir, const char *name, const char *path)
+{
+    struct commit_found found;
+    int status = commit_check_tree(commit, dir, name, path, &found);
+    if (status == 0 && found.path != NULL)
+        conflict(commit, found.path, found.why);
+    free(found.path);
+    return status;
+}
+
 static int plan_place(struct commit *commit, const struct change *change)
 {
     const char *name;
@@ -241,6 +252,8 @@ static int plan_place(struct commit *commit, const struct change *change)
         bool expected = change->host != NULL && !clash(change->host->st_mode, st.st_mode);
         if (clash(mode, st.st_mode) && !expected)
             conflict(commit, change->path, S_ISDIR(mode) ? "not a directory there" : "a directory there");
+        if (S_ISDIR(st.st_mode) && (status = check_removal(commit, dir, name, change->path)) < 0)
+            return status;
     }
     const char *link = S_ISREG(mode) && change->upper->st_nlink > 1 ? find_inode(commit, change->upper) : NULL;
     int status = place_object(commit, change->path, S_ISDIR(mode), link);
@@ -284,6 +297,8 @@ static int plan_delete(struct commit *commit, const struct change *change)
         return commit_fail_why(commit, change->path, status, status == -EBUSY ? "a mount point" : NULL);
     if (clash(st.st_mode, change->host->st_mode))
         conflict(commit, change->path, S_ISDIR(st.st_mode) ? "a directory there" : "not a directory there");
+    if (S_ISDIR(st.st_mode) && (status = check_removal(commit, dir, name, change->path)) < 0)
+        return status;
     cleanup_free char *parent = path_parent(change->path);
     status = parent == NULL ? -ENOMEM : touch(commit, parent);
     if (status < 0)
@@ -349,6 +364,14 @@ static int plan_times(struct commit *commit)
     return 0;
 }
 
+static void learn_own(struct commit *commit)
+{
+    char store[PATH_MAX];
+    (void)sys_fstatat(commit->layer->dir_fd, "", &commit->own[0], AT_EMPTY_PATH);
+    if (layer_store_path(store) == 0)
+        (void)sys_fstatat(AT_FDCWD, store, &commit->own[1], 0);
+}
+
 int commit_plan(struct commit *commit)
 {
     struct commit_maps maps = {0};
@@ -363,7 +386,11 @@ int commit_plan(struct commit *commit)
         .with_same = true,
     };
     commit->maps = &maps;
+    learn_own(commit);
     int status = changes_walk(commit->layer, &walk, plan_change, commit, commit->error);
+    if (status == 0 && commit->unchecked > 0)
+        report(commit, COMMIT_UNCHECKED, CHANGE_NONE, commit->layer->path,
+               "not made by coffer: what it replaces could not be compared with what the host had");
     if (status == 0)
         status = plan_times(commit);
     commit->maps = NULL;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/fs.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -212,12 +213,65 @@ int copy_up(struct view *view, struct entry *entry, bool empty)
     return error < 0 ? error : job_run(view, key, copy_up_work, entry);
 }
 
+/* A file with several names that has been copied: its other names become links of the copy. */
+struct seen_file {
+    struct seen_file *next;
+    dev_t dev;
+    ino_t ino;
+    int copy; /* O_PATH, owned */
+};
+
 struct tree_copy {
     struct view *view;
     struct directory *dir;
+    struct seen_file **seen;
 };
 
-static int copy_tree_now(struct view *view, struct directory *dir);
+static int copy_tree_now(struct view *view, struct directory *dir, struct seen_file **seen);
+
+static const struct seen_file *find_seen(const struct seen_file *seen, const struct stat *st)
+{
+    while (seen != NULL && (seen->dev != st->st_dev || seen->ino != st->st_ino))
+        seen = seen->next;
+    return seen;
+}
+
+static int link_copy(struct view *view, struct entry *entry, const struct seen_file *seen)
+{
+    char temp[32], path[32];
+    int fd = upper_directory(view, entry->dir);
+    if (fd < 0)
+        return fd;
+    layer_temp_name(view->layer, temp);
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", seen->copy);
+    int error = sys_linkat(AT_FDCWD, path, view->layer->work_fd, temp, AT_SYMLINK_FOLLOW);
+    if (error == 0)
+        error = upper_note_base(view, entry->dir, entry->name);
+    if (error == 0)
+        error = upper_place(view, temp, entry->dir, entry->name);
+    if (error < 0)
+        (void)unlinkat(view->layer->work_fd, temp, 0);
+    return error < 0 ? error : look_anew(view, entry);
+}
+
+/* Copies one entry of a tree, keeping the hard links among its files. */
+static int copy_linked(struct view *view, struct entry *entry, struct seen_file **seen)
+{
+    struct stat st = entry->st;
+    bool linked = !S_ISDIR(st.st_mode) && st.st_nlink > 1 && entry->tree != UPPER;
+    const struct seen_file *before = linked ? find_seen(*seen, &st) : NULL;
+    if (before != NULL)
+        return link_copy(view, entry, before);
+    int error = copy_up_now(view, entry, false);
+    if (error < 0 || !linked)
+        return error;
+    struct seen_file *file = malloc(sizeof *file);
+    if (file == NULL)
+        return -ENOMEM;
+    *file = (struct seen_file){*seen, st.st_dev, st.st_ino, upper_open_path(view, entry)};
+    *seen = file;
+    return file->copy < 0 ? file->copy : 0;
+}
 
 static int copy_tree_item(void *context, const char *name, uint8_t type)
 {
@@ -228,11 +282,11 @@ static int copy_tree_item(void *context, const char *name, uint8_t type)
     if (error < 0)
         return error;
     if (entry.tree >= 0)
-        error = copy_up_now(copy->view, &entry, false);
+        error = copy_linked(copy->view, &entry, copy->seen);
     if (error == 0 && entry.tree >= 0 && S_ISDIR(entry.st.st_mode)) {
         struct directory *dir = entry_directory(copy->view, &entry, &error);
         if (dir != NULL) {
-            error = copy_tree_now(copy->view, dir);
+            error = copy_tree_now(copy->view, dir, copy->seen);
             directory_release(copy->view, dir);
         }
     }
@@ -241,9 +295,9 @@ static int copy_tree_item(void *context, const char *name, uint8_t type)
 }
 
 /* Everything that shows in dir exists in the upper tree afterwards. */
-static int copy_tree_now(struct view *view, struct directory *dir)
+static int copy_tree_now(struct view *view, struct directory *dir, struct seen_file **seen)
 {
-    struct tree_copy copy = {view, dir};
+    struct tree_copy copy = {view, dir, seen};
     if (dir->trees == 1u << UPPER)
         return 0;
     int error = upper_directory(view, dir);
@@ -256,7 +310,14 @@ static int copy_tree_work(struct view *view, struct entry *entry)
     struct directory *dir = entry_directory(view, entry, &error);
     if (dir == NULL)
         return error;
-    error = copy_tree_now(view, dir);
+    struct seen_file *seen = NULL;
+    error = copy_tree_now(view, dir, &seen);
+    while (seen != NULL) {
+        struct seen_file *file = seen;
+        seen = file->next;
+        (void)close(file->copy);
+        free(file);
+    }
     if (error == 0) {
         int fd = directory_fd(view, dir, UPPER);
         error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);

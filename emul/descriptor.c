@@ -67,6 +67,14 @@ static int descriptor_text(struct view *view, const struct caller *caller, int f
     return 0;
 }
 
+static bool is_directory(const struct caller *caller, int fd)
+{
+    char link[64];
+    struct stat st;
+    (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", caller->tid, fd);
+    return sys_fstatat(AT_FDCWD, link, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
 struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error)
 {
     char text[PATH_MAX];
@@ -84,7 +92,10 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         return NULL;
     }
     dir = view_directory(view, caller, text, error);
-    /* "/dir (deleted)": the kernel finds nothing in a removed directory. */
+    if (dir == NULL && *error == -ENOENT && is_directory(caller, fd)) {
+        dir = directory_make_dead(view);
+        *error = dir == NULL ? -ENOMEM : 0;
+    }
     return dir;
 }
 

@@ -186,6 +186,27 @@ struct directory *directory_add(struct view *view, struct directory *parent, con
     return dir;
 }
 
+struct directory *directory_make_dead(struct view *view)
+{
+    struct directory *dir = calloc(1, sizeof *dir);
+    if (dir == NULL)
+        return NULL;
+    dir->key = calloc(1, sizeof *dir->key + 1);
+    if (dir->key == NULL) {
+        free(dir);
+        return NULL;
+    }
+    dir->key_length = sizeof dir->key->parent;
+    dir->view = view;
+    dir->refs = 1;
+    dir->upper_fd = dir->host_fd = -1;
+    dir->trees = 1u << view->host;
+    dir->dead = true;
+    dir->parent = directory_hold(view->root);
+    lru_touch(view, dir);
+    return dir;
+}
+
 static int *fd_slot(struct view *view, struct directory *dir, int tree)
 {
     if (tree == UPPER)

@@ -5,6 +5,7 @@
 #include "emul/layer.h"
 
 #include "emul/cleanup.h"
+#include "emul/layer_base.h"
 #include "emul/layer_meta.h"
 #include "emul/layer_store.h"
 #include "emul/sys.h"
@@ -308,10 +309,18 @@ static int open_work(struct layer *layer, struct layer_error *error)
     return status < 0 ? fail(error, status, "%s/work: %s", layer->path, strerror(-status)) : 0;
 }
 
-static int open_base(struct layer *layer, struct layer_error *error)
+/* Only a run makes it: elsewhere, that there is none tells that nothing is on record. */
+static int open_base(struct layer *layer, enum layer_open_mode mode, struct layer_error *error)
 {
-    layer->base_fd = sys_openat(layer->dir_fd, "base", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
-    return layer->base_fd < 0 ? fail_with_hint(error, layer->base_fd, layer->path) : 0;
+    int create = mode == LAYER_RUN ? O_CREAT : 0;
+    int status = sys_openat(layer->dir_fd, "base", O_RDWR | O_APPEND | create | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (status == -ENOENT && mode != LAYER_RUN)
+        return 0;
+    if (status >= 0) {
+        layer->base_fd = status;
+        status = mode == LAYER_RUN ? layer_base_begin(layer) : 0;
+    }
+    return status < 0 ? fail_with_hint(error, status, layer->path) : 0;
 }
 
 /* A run on half-committed changes would change what the journal still has to finish. */
@@ -366,7 +375,7 @@ static int open_parts(struct layer *layer, enum layer_open_mode mode, char *cons
     if (status == 0 && mode != LAYER_READ)
         status = open_work(layer, error);
     if (status == 0 && mode != LAYER_READ)
-        status = open_base(layer, error);
+        status = open_base(layer, mode, error);
     return status;
 }
 

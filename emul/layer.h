@@ -5,7 +5,8 @@
  *   LAYER/work/       temporary names; everything in it is garbage when no run holds the lock
  *   LAYER/lock        flock()ed exclusively by the one running view; holds its pid
  *   LAYER/layer.json  format version, command, time, host identity
- *   LAYER/base        which host object each changed path replaced, at the time it did
+ *   LAYER/base        which host object each changed path replaced, at the time it did; a path without a record
+ *                     replaced nothing
  *
  * Knows nothing of system calls of tracees; the view (view.h) uses it.
  */
@@ -28,7 +29,7 @@ struct layer {
     int fs_fd;   /* LAYER/fs, O_PATH */
     int work_fd; /* LAYER/work, O_PATH; -1 when read-only */
     int lock_fd; /* holds the flock of a running view, or -1 */
-    int base_fd; /* LAYER/base, O_APPEND; -1 when read-only */
+    int base_fd; /* LAYER/base, O_APPEND; -1 when read-only, or when there is none */
 };
 
 /* What a host path was when the layer first shadowed it. kind 0: there was nothing. */
@@ -36,6 +37,7 @@ struct layer_base {
     uint32_t mode; /* st_mode, 0 if the path did not exist */
     uint64_t dev, ino, size;
     struct timespec mtime, ctime;
+    struct timespec noted; /* when it was looked at; by the clock that file systems stamp with */
 };
 
 enum layer_open_mode {
@@ -85,6 +87,8 @@ int layer_base_note(struct layer *layer, const char *path, const struct stat *st
 struct layer_bases;
 int layer_bases_load(const struct layer *layer, struct layer_bases **bases);
 const struct layer_base *layer_bases_find(const struct layer_bases *bases, const char *path);
+/* Whether the records were kept from the layer's first change on: then a path without one had nothing on the host. */
+bool layer_bases_complete(const struct layer_bases *bases);
 void layer_bases_free(struct layer_bases *bases);
 
 /* A fresh name for work/ ("t17"), unique while this layer is open. */

@@ -1,7 +1,10 @@
 /*
  * LAYER/base: one line a changed path, appended by one write each.
  *
- *   MODE DEV INO SIZE MTIME.NS CTIME.NS CHECKSUM PATH
+ *   coffer-base complete
+ *   MODE DEV INO SIZE MTIME.NS CTIME.NS NOTED.NS CHECKSUM PATH
+ *
+ * The first line is there when the layer was made by coffer: all its changes are on record then.
  *
  * Each record begins with a newline of its own as well as ending in one, so that a
  * tail that was cut off by a crash or a full disk spoils no later record; the checksum tells
@@ -15,6 +18,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
+
+static const char COMPLETE[] = "coffer-base complete\n";
 
 /* Room for the numbers of a record. */
 enum { NUMBERS_MAX = 256 };
@@ -26,6 +32,7 @@ struct base_entry {
 
 struct layer_bases {
     char *text;
+    bool complete;
     struct base_entry *slots; /* open addressing; a free slot has no path */
     size_t slot_count;        /* a power of two, at least twice `used` */
     size_t used;
@@ -69,8 +76,10 @@ static void unescape_path(char *path)
 
 static struct layer_base base_of(const struct stat *st)
 {
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
     if (st == NULL)
-        return (struct layer_base){.mode = 0};
+        return (struct layer_base){.mode = 0, .noted = now};
     return (struct layer_base){
         .mode = st->st_mode,
         .dev = st->st_dev,
@@ -78,6 +87,7 @@ static struct layer_base base_of(const struct stat *st)
         .size = (uint64_t)st->st_size,
         .mtime = st->st_mtim,
         .ctime = st->st_ctim,
+        .noted = now,
     };
 }
 
@@ -92,26 +102,68 @@ static char *format_record(const char *path, const struct layer_base *base, size
         return NULL;
     }
     escape_path(escaped, path);
-    int length = snprintf(record, NUMBERS_MAX,
-                          "\n%" PRIo32 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRId64 ".%ld %" PRId64 ".%ld",
-                          base->mode, base->dev, base->ino, base->size, (int64_t)base->mtime.tv_sec,
-                          base->mtime.tv_nsec, (int64_t)base->ctime.tv_sec, base->ctime.tv_nsec);
+    int length =
+        snprintf(record, NUMBERS_MAX,
+                 "\n%" PRIo32 " %" PRIx64 " %" PRIx64 " %" PRIx64 " %" PRId64 ".%ld %" PRId64 ".%ld %" PRId64 ".%ld",
+                 base->mode, base->dev, base->ino, base->size, (int64_t)base->mtime.tv_sec, base->mtime.tv_nsec,
+                 (int64_t)base->ctime.tv_sec, base->ctime.tv_nsec, (int64_t)base->noted.tv_sec, base->noted.tv_nsec);
     uint32_t sum = record_checksum(record + 1, (size_t)length - 1, escaped);
     length += snprintf(record + length, room - (size_t)length, " %08" PRIx32 " %s\n", sum, escaped);
     *size = (size_t)length;
     return record;
 }
 
-int layer_base_note(struct layer *layer, const char *path, const struct stat *st)
+int layer_base_append(const struct layer *layer, const char *path, const struct layer_base *base)
 {
     if (layer->base_fd < 0)
         return -EBADF;
-    const struct layer_base base = base_of(st);
     size_t size;
-    cleanup_free char *record = format_record(path, &base, &size);
+    cleanup_free char *record = format_record(path, base, &size);
     if (record == NULL)
         return -ENOMEM;
     return sys_write_all(layer->base_fd, record, size);
+}
+
+int layer_base_note(struct layer *layer, const char *path, const struct stat *st)
+{
+    const struct layer_base base = base_of(st);
+    return layer_base_append(layer, path, &base);
+}
+
+/* 1, 0 or -errno. */
+static int has_changes(const struct layer *layer)
+{
+    int fd = sys_openat(layer->fs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
+        return fd;
+    cleanup_dir DIR *dir = fdopendir(fd);
+    if (dir == NULL) {
+        (void)close(fd);
+        return -ENOMEM;
+    }
+    const struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            return 1;
+    return 0;
+}
+
+int layer_base_begin(const struct layer *layer)
+{
+    struct stat st;
+    char head[sizeof COMPLETE] = "";
+    int status = sys_fstatat(layer->base_fd, "", &st, AT_EMPTY_PATH);
+    if (status < 0 || !S_ISREG(st.st_mode))
+        return status < 0 ? status : -EBADMSG;
+    if (pread(layer->base_fd, head, sizeof head - 1, 0) < 0)
+        return -errno;
+    if (strcmp(head, COMPLETE) == 0)
+        return 0;
+    status = has_changes(layer);
+    if (status != 0)
+        return status < 0 ? status : 0;
+    status = sys_ftruncate(layer->base_fd, 0);
+    return status < 0 ? status : sys_write_all(layer->base_fd, COMPLETE, strlen(COMPLETE));
 }
 
 /* Parses a line in place; false when it is not a whole record. */
@@ -120,20 +172,23 @@ static bool parse_record(char *line, struct base_entry *entry)
     struct layer_base *base = &entry->base;
     int64_t mtime;
     int64_t ctime;
+    int64_t noted;
     uint32_t sum;
     int numbers = -1;
     int head = -1;
-    int fields =
-        sscanf(line, "%" SCNo32 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNd64 ".%ld %" SCNd64 ".%ld%n %8" SCNx32 "%n",
-               &base->mode, &base->dev, &base->ino, &base->size, &mtime, &base->mtime.tv_nsec, &ctime,
-               &base->ctime.tv_nsec, &numbers, &sum, &head);
-    if (fields != 9 || numbers < 0 || head < 0 || line[head] != ' ')
+    int fields = sscanf(line,
+                        "%" SCNo32 " %" SCNx64 " %" SCNx64 " %" SCNx64 " %" SCNd64 ".%ld %" SCNd64 ".%ld %" SCNd64
+                        ".%ld%n %8" SCNx32 "%n",
+                        &base->mode, &base->dev, &base->ino, &base->size, &mtime, &base->mtime.tv_nsec, &ctime,
+                        &base->ctime.tv_nsec, &noted, &base->noted.tv_nsec, &numbers, &sum, &head);
+    if (fields != 11 || numbers < 0 || head < 0 || line[head] != ' ')
         return false;
     entry->path = line + head + 1;
     if (record_checksum(line, (size_t)numbers, entry->path) != sum)
         return false;
     base->mtime.tv_sec = (time_t)mtime;
     base->ctime.tv_sec = (time_t)ctime;
+    base->noted.tv_sec = (time_t)noted;
     unescape_path(entry->path);
     return true;
 }
@@ -200,6 +255,7 @@ int layer_bases_load(const struct layer *layer, struct layer_bases **bases)
         layer_bases_free(loaded);
         return status < 0 ? status : -ENOMEM;
     }
+    loaded->complete = strncmp(loaded->text, COMPLETE, strlen(COMPLETE)) == 0;
     char *end = loaded->text + size;
     char *newline;
     /* What follows the last newline was cut off. */
@@ -222,6 +278,11 @@ const struct layer_base *layer_bases_find(const struct layer_bases *bases, const
     return slot->path == NULL ? NULL : &slot->base;
 }
 
+bool layer_bases_complete(const struct layer_bases *bases)
+{
+    return bases->complete;
+}
+
 void layer_bases_free(struct layer_bases *bases)
 {
     if (bases == NULL)
@@ -233,7 +294,8 @@ void layer_bases_free(struct layer_bases *bases)
 
 static int write_kept(int fd, const struct layer_bases *bases, bool (*drop)(const char *, void *), void *data)
 {
-    for (size_t i = 0; i < bases->slot_count; i++) {
+    int status = bases->complete ? sys_write_all(fd, COMPLETE, strlen(COMPLETE)) : 0;
+    for (size_t i = 0; status == 0 && i < bases->slot_count; i++) {
         const struct base_entry *entry = &bases->slots[i];
         if (entry->path == NULL || drop(entry->path, data))
             continue;
@@ -241,22 +303,22 @@ static int write_kept(int fd, const struct layer_bases *bases, bool (*drop)(cons
         cleanup_free char *record = format_record(entry->path, &entry->base, &size);
         if (record == NULL)
             return -ENOMEM;
-        int status = sys_write_all(fd, record, size);
-        if (status < 0)
-            return status;
+        status = sys_write_all(fd, record, size);
     }
-    return 0;
+    return status;
 }
 
 int layer_base_forget(struct layer *layer, bool (*drop)(const char *path, void *data), void *data)
 {
     struct layer_bases *bases = NULL;
+    if (layer->base_fd < 0)
+        return 0;
     int status = layer_bases_load(layer, &bases);
     if (status < 0)
         return status;
     (void)sys_unlinkat(layer->dir_fd, "base.new", 0);
     cleanup_fd int fd =
-        sys_openat(layer->dir_fd, "base.new", O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+        sys_openat(layer->dir_fd, "base.new", O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     status = fd < 0 ? fd : write_kept(fd, bases, drop, data);
     layer_bases_free(bases);
     if (status == 0)

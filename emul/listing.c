@@ -368,20 +368,28 @@ void call_getdents(struct view *view, struct caller *caller, const struct call *
         /* A removed directory has no names, and neither has what is none: the kernel says which. */
         return;
     }
-    if (!is_untouched(view, dir)) {
+    if (dir->dead) {
+        answer_result(answer, -ENOENT);
+    } else if (!is_untouched(view, dir)) {
         cleanup_fd int fd = caller->ops->dup_fd(caller->context, fd_number);
         size_t size = call->args[2] > (1 << 20) ? 1 << 20 : (size_t)(unsigned)call->args[2];
         struct output out = {.data = malloc(size + 1), .size = size, .old = call->number == SYS_getdents};
-        int64_t result = fd < 0 ? fd : out.data == NULL ? -ENOMEM : lseek(fd, 0, SEEK_CUR);
+        int64_t start = fd < 0 ? fd : out.data == NULL ? -ENOMEM : lseek(fd, 0, SEEK_CUR);
+        int64_t result = start;
+        if (fd >= 0 && (fcntl(fd, F_GETFL) & O_PATH) != 0)
+            result = -EBADF;
         if (result >= 0) {
             bool merged = (dir->trees & (dir->trees - 1)) != 0 || (dir->watched && dir->trees != 1u << UPPER);
-            merged = merged && !dir->proc && (result == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
-            result = merged ? read_merged(view, dir, fd, result, &out) : read_native(view, dir, fd, &out);
+            merged = merged && !dir->proc && (start == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
+            result = merged ? read_merged(view, dir, fd, start, &out) : read_native(view, dir, fd, &out);
         }
         if (result > 0)
             answer_bytes(caller, answer, call->args[1], out.data, (size_t)result, result);
         else
             answer_result(answer, result);
+        /* What could not be handed over was not read. */
+        if (answer->result == -EFAULT)
+            (void)lseek(fd, start, SEEK_SET);
         free(out.data);
     }
     directory_release(view, dir);

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define NAME_OFFSET offsetof(struct sockaddr_un, sun_path)
+#define NAME_OFFSET ((unsigned)offsetof(struct sockaddr_un, sun_path))
 
 static int alias_directory(struct view *view)
 {
@@ -48,10 +48,45 @@ static int alias_number(struct view *view, const char *dir_path)
     return error < 0 ? error : (int)view->alias_count++;
 }
 
+/* What a caller called a socket when he bound it, by the name that the kernel knows it under. */
+struct said_name {
+    UT_hash_handle hh;
+    struct sockaddr_un said;
+    unsigned said_length;
+    char key[sizeof((struct sockaddr_un *)NULL)->sun_path + 1];
+};
+
+void socket_name_remember(struct view *view, const struct sockaddr_un *bound, const struct sockaddr_un *said,
+                          unsigned said_length)
+{
+    struct said_name *name = NULL;
+    HASH_FIND_STR(view->said_names, bound->sun_path, name);
+    if (name == NULL) {
+        name = calloc(1, sizeof *name);
+        if (name == NULL)
+            return;
+        memcpy(name->key, bound->sun_path, sizeof bound->sun_path);
+        HASH_ADD_STR(view->said_names, key, name);
+    }
+    name->said = *said;
+    name->said_length = said_length;
+}
+
+static void forget_names(struct view *view)
+{
+    struct said_name *name, *next;
+    HASH_ITER(hh, view->said_names, name, next)
+    {
+        HASH_DEL(view->said_names, name);
+        free(name);
+    }
+}
+
 int socket_name_make(struct view *view, const char *dir_path, const char *name, struct sockaddr_un *address)
 {
     char text[PATH_MAX + NAME_MAX + 2];
     int length = snprintf(text, sizeof text, "%s/%s", strcmp(dir_path, "/") == 0 ? "" : dir_path, name);
+    memset(address, 0, sizeof *address);
     if (length >= (int)sizeof address->sun_path) {
         int number = alias_number(view, dir_path);
         if (number < 0)
@@ -62,6 +97,17 @@ int socket_name_make(struct view *view, const char *dir_path, const char *name, 
         return -ENAMETOOLONG;
     address->sun_family = AF_UNIX;
     memcpy(address->sun_path, text, (size_t)length + 1);
+    return (int)NAME_OFFSET + length + 1;
+}
+
+int socket_name_alias(struct view *view, const char *path, struct sockaddr_un *address)
+{
+    int number = alias_number(view, path);
+    if (number < 0)
+        return number;
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "%s/%d", view->alias_dir, number);
     return (int)NAME_OFFSET + length + 1;
 }
 
@@ -86,11 +132,17 @@ static void expand_alias(const struct view *view, char path[PATH_MAX])
 unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, unsigned length)
 {
     char path[PATH_MAX];
+    const struct said_name *name = NULL;
     if (length <= NAME_OFFSET || length > sizeof *address || address->sun_path[0] != '/')
         return length;
     size_t size = strnlen(address->sun_path, length - NAME_OFFSET);
     memcpy(path, address->sun_path, size);
     path[size] = '\0';
+    HASH_FIND_STR(view->said_names, path, name);
+    if (name != NULL) {
+        *address = name->said;
+        return name->said_length;
+    }
     expand_alias(view, path);
     (void)view_path_of_host(view, path);
     size = strlen(path);
@@ -103,6 +155,7 @@ unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, 
 void socket_aliases_remove(struct view *view)
 {
     char alias[96];
+    forget_names(view);
     if (view->alias_dir[0] == '\0')
         return;
     for (unsigned i = 0; i < view->alias_count; i++) {

@@ -109,6 +109,7 @@ struct view {
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
     unsigned alias_count;
+    struct said_name *said_names; /* uthash; see socket_name.c */
     view_notice *notice;
     void *notice_context;
 };
@@ -170,6 +171,8 @@ struct directory *directory_find(struct view *view, struct directory *parent, co
 /* A child that is known to exist in `trees`, held; cached unless it lies in procfs. NULL: out of memory. */
 struct directory *directory_add(struct view *view, struct directory *parent, const char *name, size_t length,
                                 uint32_t trees);
+/* A directory that was removed before anybody cached it: it has no name, and no names in it. Held, or NULL. */
+struct directory *directory_make_dead(struct view *view);
 /* An O_PATH descriptor of the directory in a tree, borrowed, or -errno. */
 int directory_fd(struct view *view, struct directory *dir, int tree);
 /* Hands a descriptor that was opened on the way to the cache, which owns it from then on. */
@@ -350,10 +353,16 @@ void elf_copies_free(struct view *view);
 struct sockaddr_un;
 /* Fills name in for a host path, through a short alias when it is too long. The address's length or -errno. */
 int socket_name_make(struct view *view, const char *dir_path, const char *name, struct sockaddr_un *address);
+/* The same for a socket that is only to be reached: an alias of its own. */
+int socket_name_alias(struct view *view, const char *path, struct sockaddr_un *address);
+/* The socket that the kernel knows as `bound` was called `said` by its owner, and shall be shown so. */
+void socket_name_remember(struct view *view, const struct sockaddr_un *bound, const struct sockaddr_un *said,
+                          unsigned said_length);
 /* Turns a host name that the kernel shows into the view's, in place. The new length of the address. */
 unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, unsigned length);
 void socket_aliases_remove(struct view *view);
 
+int finish_bind(struct view *view, const struct answer *answer);
 void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int64_t result);
 
 #endif

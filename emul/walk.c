@@ -283,6 +283,16 @@ static enum step go_up(struct walker *w, struct walked *out)
     return STEP_ON;
 }
 
+/* A name that is to be made or removed is not followed for a slash behind it. */
+static bool strip_slashes(char *path)
+{
+    size_t length = strlen(path), kept = length;
+    while (kept > 1 && path[kept - 1] == '/')
+        kept--;
+    path[kept] = '\0';
+    return kept < length;
+}
+
 /* Below /proc: names are not cached; magic links are followed to their view paths. */
 static enum step step_in_proc(struct walker *w, struct walked *out)
 {
@@ -295,6 +305,8 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
         return fail(out, w, -ENAMETOOLONG);
     path[length] = '/';
     memcpy(path + length + 1, w->rest, strlen(w->rest) + 1);
+    if ((w->flags & WALK_PARENT) != 0)
+        out->slash = strip_slashes(path);
     switch (proc_classify(w->view, w->caller, path, follow, out->host_path, target, &tail)) {
     case PROC_UP:
         move_to(w, directory_hold(w->root));

@@ -171,7 +171,7 @@ void table_document(FILE *out)
             "* **pass**: goes through untouched, without a stop.\n"
             "* **stop**: the supervisor answers it; for some calls only when an argument asks for it.\n"
             "* **an errno**: refused in the filter, without a stop.\n"
-            "* A number that is not listed gets ENOSYS. So do calls of ia32 and x32.\n\n"
+            "* A number that is not listed stops, and gets ENOSYS and a notice. So do calls of ia32 and x32.\n\n"
             "Arguments are counted from 0. %zu calls, of which %zu can stop.\n\n"
             "| number | name | verdict | how, or why |\n"
             "|---:|---|---|---|\n",

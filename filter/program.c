@@ -5,7 +5,8 @@
  * a row say "goes through unless", because libseccomp cannot express the negation
  * of several conditions on one argument. That this leaves no door open is seen to
  * in two places: every number without a row gets a rule of its own, and a short
- * head before libseccomp's program ends all numbers beyond the table.
+ * head before libseccomp's program takes all numbers beyond the table. Such a call
+ * stops, so that its ENOSYS does not come without a word to the user.
  */
 #include "filter/program.h"
 
@@ -46,7 +47,7 @@ static uint32_t action_of(enum verdict verdict, uint16_t error)
     case VERDICT_UNKNOWN:
         break;
     }
-    return SCMP_ACT_ERRNO(ENOSYS);
+    return SCMP_ACT_TRACE(PROGRAM_TRACE_UNKNOWN);
 }
 
 static struct scmp_arg_cmp equal(unsigned argument, uint64_t mask, uint64_t value)
@@ -97,7 +98,7 @@ static const struct sock_filter head_template[] = {
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, NEGATIVE_NUMBER, 2, 0),
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | PROGRAM_TRACE_FOREIGN_ARCH),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | PROGRAM_TRACE_UNKNOWN),
 };
 #define HEAD_LENGTH     (sizeof(head_template) / sizeof(head_template[0]))
 #define HEAD_TABLE_SIZE 3 /* the instruction that compares with table_size() */
