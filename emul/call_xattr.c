@@ -72,6 +72,13 @@ static int read_request(struct caller *caller, const struct call *call, int obje
     return 0;
 }
 
+/* An attribute of the layer's format is asked for by a name that nothing has: so the errno is the kernel's own. */
+static void hide_own_name(struct request *request)
+{
+    if (xattr_is_own(request->name))
+        memcpy(request->name, "user.\1", sizeof "user.\1");
+}
+
 static void reply(struct caller *caller, struct answer *answer, const struct request *request, const char *data,
                   ssize_t length)
 {
@@ -124,6 +131,7 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         answer_result(answer, error);
         return;
     }
+    hide_own_name(&request);
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     const struct walked *walked = &taken.walked;
@@ -137,8 +145,6 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         answer_result(answer, -ENOENT);
     else if (walked->slash && !S_ISDIR(walked->entry.st.st_mode))
         answer_result(answer, -ENOTDIR);
-    else if (xattr_is_own(request.name))
-        answer_result(answer, -ENODATA);
     else {
         int dirfd = directory_fd(view, walked->entry.dir, walked->entry.tree);
         const char *name = walked->entry.name[0] == '\0' ? "." : walked->entry.name;
@@ -185,8 +191,7 @@ void call_fgetxattr(struct view *view, struct caller *caller, const struct call 
 {
     struct request request;
     int error = read_request(caller, call, 0, &request);
-    if (error == 0 && xattr_is_own(request.name))
-        error = -ENODATA;
+    hide_own_name(&request);
     if (error < 0)
         answer_result(answer, error);
     else

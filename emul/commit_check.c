@@ -4,6 +4,7 @@
 #include "emul/beneath.h"
 #include "emul/cleanup.h"
 #include "emul/commit_internal.h"
+#include "emul/layer_base.h"
 #include "emul/object.h"
 #include "emul/sys.h"
 
@@ -15,16 +16,6 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static bool is_later(const struct timespec *a, const struct timespec *b)
-{
-    return a->tv_sec > b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec > b->tv_nsec);
-}
-
-static bool is_recorded(const struct layer_base *base, const struct stat *st)
-{
-    return base->dev == st->st_dev && base->ino == st->st_ino && (base->mode & S_IFMT) == (st->st_mode & S_IFMT);
-}
-
 /* Against its own record. */
 static const char *compare(const struct layer_base *base, const struct stat *st)
 {
@@ -34,8 +25,8 @@ static const char *compare(const struct layer_base *base, const struct stat *st)
         return S_ISDIR(st->st_mode) ? "replaced by a directory on the host since"
                                     : "its type changed on the host since";
     if (S_ISDIR(st->st_mode))
-        return is_recorded(base, st) ? NULL : "replaced by another directory on the host since";
-    bool same = is_recorded(base, st) && base->size == (uint64_t)st->st_size &&
+        return layer_base_is_of(base, st) ? NULL : "replaced by another directory on the host since";
+    bool same = layer_base_is_of(base, st) && base->size == (uint64_t)st->st_size &&
                 same_time(&base->mtime, &st->st_mtim) && same_time(&base->ctime, &st->st_ctim);
     return same ? NULL : "changed on the host since";
 }
@@ -46,30 +37,11 @@ const char *commit_judge(struct commit *commit, const char *path, const struct s
     if (base != NULL)
         return compare(base, st);
     if (seen != NULL)
-        return is_later(&st->st_ctim, seen) ? "created or changed on the host since" : NULL;
+        return layer_base_changed_after(st, seen) ? "created or changed on the host since" : NULL;
     if (layer_bases_complete(commit->bases))
         return "created on the host since";
     commit->unchecked++;
     return NULL;
-}
-
-/*
- * Works up to the nearest directory on record. On the way down from there every directory must be as old as the
- * record, or it may have been moved there since with all that is in it.
- */
-static bool directory_seen(struct commit *commit, const char *dir, struct timespec *when)
-{
-    struct stat st;
-    cleanup_fd int fd = beneath_open(commit->root_fd, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW);
-    if (fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
-        return false;
-    const struct layer_base *base = layer_bases_find(commit->bases, dir);
-    if (base != NULL) {
-        *when = base->noted;
-        return is_recorded(base, &st);
-    }
-    cleanup_free char *above = strcmp(dir, "/") == 0 ? NULL : path_parent(dir);
-    return above != NULL && directory_seen(commit, above, when) && !is_later(&st.st_ctim, when);
 }
 
 bool commit_seen(struct commit *commit, const char *path, struct timespec *when)
@@ -79,7 +51,7 @@ bool commit_seen(struct commit *commit, const char *path, struct timespec *when)
     if (dir == NULL)
         return false;
     if (last->dir == NULL || strcmp(last->dir, dir) != 0) {
-        last->seen = directory_seen(commit, dir, &last->when);
+        last->seen = layer_bases_seen(commit->bases, commit->root_fd, dir, &last->when);
         free(last->dir);
         last->dir = dir;
     } else {

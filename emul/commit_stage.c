@@ -162,10 +162,11 @@ static void sync_one(struct sync_set *set, int root, const char *path)
     set->devices[set->count++] = st.st_dev;
     /* One syncfs for all is what an fsync for each of thousands of files would be, without their wait. */
     cleanup_fd int fd = sys_openat(dir, ".", O_RDONLY | O_DIRECTORY, 0);
+    int status = fd < 0 ? 0 : sys_syncfs(fd);
     if (fd < 0)
         sync();
-    else if (syncfs(fd) < 0 && set->error == 0)
-        set->error = -errno;
+    else if (status < 0 && set->error == 0)
+        set->error = status;
 }
 
 int commit_sync(struct commit *commit)

@@ -52,11 +52,45 @@ static int keep_hidden(int upper, int host, const char *name, bool *marked)
     return child < 0 ? child : sys_fsetxattr(child, OPAQUE, "y", 1, 0);
 }
 
+/* Taking away the opacity of directories on the way to a path. */
+struct unveiling {
+    struct layer *layer;
+    const struct layer_bases *bases;
+    int host_root;
+    char *dir; /* the view path of the directory at hand */
+};
+
+/*
+ * What the opaque directory hid was on record with that; what now hides each name alone needs a record of its own.
+ * Not for what came to the host later: without a record it is a conflict, as it was.
+ */
+static int note_hidden(const struct unveiling *unveiling, int host, const char *name)
+{
+    struct stat st;
+    struct timespec when;
+    cleanup_free char *path = path_join(unveiling->dir, name);
+    if (path == NULL)
+        return -ENOMEM;
+    if (unveiling->layer->base_fd < 0 || layer_bases_find(unveiling->bases, path) != NULL ||
+        sys_fstatat(host, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        !layer_bases_seen(unveiling->bases, unveiling->host_root, unveiling->dir, &when) ||
+        layer_base_changed_after(&st, &when))
+        return 0;
+    const struct layer_base base = layer_base_of(&st, &when);
+    return layer_base_append(unveiling->layer, path, &base);
+}
+
+static int hide_alone(const struct unveiling *unveiling, int upper, int host, const char *name, bool *marked)
+{
+    int status = note_hidden(unveiling, host, name);
+    return status < 0 ? status : keep_hidden(upper, host, name, marked);
+}
+
 /*
  * Makes a directory of the layer that hides the host's show it again, with the same content in the
  * view but for `except`. The directory stops being opaque only when all else is in place.
  */
-static int unveil(int upper, int host, const char *except)
+static int unveil(const struct unveiling *unveiling, int upper, int host, const char *except)
 {
     struct dir_names names = {0};
     bool marked = false;
@@ -64,19 +98,29 @@ static int unveil(int upper, int host, const char *except)
     int status = listing < 0 ? listing : dir_names_read(&names, listing, false);
     for (size_t i = 0; status == 0 && i < names.count; i++)
         if (strcmp(names.items[i].name, except) != 0)
-            status = keep_hidden(upper, host, names.items[i].name, &marked);
+            status = hide_alone(unveiling, upper, host, names.items[i].name, &marked);
     dir_names_free(&names);
     if (status < 0)
         return status;
     return marked ? sys_fsetxattr(upper, OPAQUE, "x", 1, 0) : sys_fremovexattr(upper, OPAQUE);
 }
 
-/* The directory `except` stays opaque, if it is one on the way to the path, until its own turn. */
-static int unveil_on_the_way(int upper, int host, const char *next)
+/* The directory `next` stays opaque, if it is one on the way to the path, until its own turn. */
+static int unveil_on_the_way(const struct unveiling *unveiling, int upper, int host, const char *next)
 {
-    bool marked;
-    int status = keep_hidden(upper, host, next, &marked);
-    return status < 0 ? status : unveil(upper, host, next);
+    bool marked = false;
+    int status = hide_alone(unveiling, upper, host, next, &marked);
+    return status < 0 ? status : unveil(unveiling, upper, host, next);
+}
+
+static int enter(struct unveiling *unveiling, const char *name)
+{
+    char *below = path_join(unveiling->dir, name);
+    if (below == NULL)
+        return -ENOMEM;
+    free(unveiling->dir);
+    unveiling->dir = below;
+    return 0;
 }
 
 /* Opens the next directory on the way; -ENOENT for what is no directory. */
@@ -95,7 +139,7 @@ static int descend(int *fd, const char *name)
  * the opacity of each directory on the way that hides it. *upper is that directory in the layer
  * then; *unveiled: it was opaque.
  */
-static int reach(int *upper, int *host, const char *path, bool *unveiled)
+static int reach(struct unveiling *unveiling, int *upper, int *host, const char *path, bool *unveiled)
 {
     cleanup_free char *copy = strdup(path + 1);
     char *rest = copy;
@@ -111,10 +155,13 @@ static int reach(int *upper, int *host, const char *path, bool *unveiled)
         int status = 0;
         *unveiled = shows && object_opaque(*upper) == 'y';
         if (*unveiled)
-            status = slash == NULL ? unveil(*upper, *host, rest) : unveil_on_the_way(*upper, *host, rest);
+            status = slash == NULL ? unveil(unveiling, *upper, *host, rest)
+                                   : unveil_on_the_way(unveiling, *upper, *host, rest);
         if (status < 0 || slash == NULL)
             return status;
         status = descend(upper, rest);
+        if (status == 0)
+            status = enter(unveiling, rest);
         if (status < 0)
             return status;
         if (*host >= 0 && descend(host, rest) < 0) {
@@ -124,6 +171,19 @@ static int reach(int *upper, int *host, const char *path, bool *unveiled)
         rest = slash + 1;
     }
     return 0;
+}
+
+static int unveil_way(struct layer *layer, int host_root, int *upper, int *host, const char *path, bool *unveiled)
+{
+    struct layer_bases *bases = NULL;
+    int status = layer_bases_load(layer, &bases);
+    if (status < 0)
+        return status;
+    struct unveiling unveiling = {.layer = layer, .bases = bases, .host_root = host_root, .dir = strdup("/")};
+    status = unveiling.dir == NULL ? -ENOMEM : reach(&unveiling, upper, host, path, unveiled);
+    free(unveiling.dir);
+    layer_bases_free(bases);
+    return status;
 }
 
 static int remove_name(struct layer *layer, int dir, const char *name)
@@ -151,7 +211,7 @@ int layer_discard(struct layer *layer, int host_root, const char *path, struct l
         return status < 0 ? fail(error, status, path) : 0;
     }
     bool unveiled = false;
-    status = reach(&upper, &host, path, &unveiled);
+    status = unveil_way(layer, host_root, &upper, &host, path, &unveiled);
     if (status == 0) {
         status = remove_name(layer, upper, path_last(path));
         /* What an opaque directory hid is not in the layer by name: unveiling was all there was to do. */

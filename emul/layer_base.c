@@ -11,6 +11,7 @@
  * whole records from halves. A newline and a backslash in the path are written \n and \\.
  */
 #include "emul/layer_base.h"
+#include "emul/beneath.h"
 #include "emul/cleanup.h"
 #include "emul/layer.h"
 #include "emul/sys.h"
@@ -74,12 +75,10 @@ static void unescape_path(char *path)
     *out = '\0';
 }
 
-static struct layer_base base_of(const struct stat *st)
+struct layer_base layer_base_of(const struct stat *st, const struct timespec *noted)
 {
-    struct timespec now = {0};
-    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
     if (st == NULL)
-        return (struct layer_base){.mode = 0, .noted = now};
+        return (struct layer_base){.mode = 0, .noted = *noted};
     return (struct layer_base){
         .mode = st->st_mode,
         .dev = st->st_dev,
@@ -87,7 +86,7 @@ static struct layer_base base_of(const struct stat *st)
         .size = (uint64_t)st->st_size,
         .mtime = st->st_mtim,
         .ctime = st->st_ctim,
-        .noted = now,
+        .noted = *noted,
     };
 }
 
@@ -126,7 +125,9 @@ int layer_base_append(const struct layer *layer, const char *path, const struct 
 
 int layer_base_note(struct layer *layer, const char *path, const struct stat *st)
 {
-    const struct layer_base base = base_of(st);
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME_COARSE, &now);
+    const struct layer_base base = layer_base_of(st, &now);
     return layer_base_append(layer, path, &base);
 }
 
@@ -281,6 +282,33 @@ const struct layer_base *layer_bases_find(const struct layer_bases *bases, const
 bool layer_bases_complete(const struct layer_bases *bases)
 {
     return bases->complete;
+}
+
+bool layer_base_is_of(const struct layer_base *base, const struct stat *st)
+{
+    return base->dev == st->st_dev && base->ino == st->st_ino && (base->mode & S_IFMT) == (st->st_mode & S_IFMT);
+}
+
+bool layer_base_changed_after(const struct stat *st, const struct timespec *when)
+{
+    const struct timespec *changed = &st->st_ctim;
+    return changed->tv_sec > when->tv_sec || (changed->tv_sec == when->tv_sec && changed->tv_nsec > when->tv_nsec);
+}
+
+bool layer_bases_seen(const struct layer_bases *bases, int host_root, const char *dir, struct timespec *when)
+{
+    struct stat st;
+    cleanup_fd int fd = beneath_open(host_root, dir, O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
+        return false;
+    const struct layer_base *base = layer_bases_find(bases, dir);
+    if (base != NULL) {
+        *when = base->noted;
+        return layer_base_is_of(base, &st);
+    }
+    cleanup_free char *above = strcmp(dir, "/") == 0 ? NULL : path_parent(dir);
+    /* A directory that is younger than the record may have been moved there since, with all that is in it. */
+    return above != NULL && layer_bases_seen(bases, host_root, above, when) && !layer_base_changed_after(&st, when);
 }
 
 void layer_bases_free(struct layer_bases *bases)

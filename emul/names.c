@@ -71,13 +71,19 @@ static int make_over_whiteout(struct view *view, struct caller *caller, const st
     return error;
 }
 
+static bool raw_exists(const char *host_path)
+{
+    struct stat st;
+    return host_path[0] == '\0' || sys_fstatat(AT_FDCWD, host_path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 int name_create(struct view *view, struct caller *caller, const struct taken *taken, const struct creation *creation)
 {
     const struct walked *walked = &taken->walked;
     const struct entry *entry = &walked->entry;
     bool directory = creation->link_from < 0 && S_ISDIR(creation->mode);
     if (walked->kind == WALK_RAW)
-        return walked->host_path[0] == '\0' ? -EEXIST : -EACCES;
+        return raw_exists(walked->host_path) ? -EEXIST : -EACCES;
     if (walked->last != LAST_NAME || entry->tree >= 0)
         return -EEXIST;
     if (walked->slash && !directory)

@@ -194,6 +194,11 @@ int sys_fsync(int fd)
     CHANGING_CALL(fsync(fd));
 }
 
+int sys_syncfs(int fd)
+{
+    CHANGING_CALL(syncfs(fd));
+}
+
 ssize_t sys_copy_range(int from, int to, size_t size)
 {
     int fault = fault_step();

@@ -45,6 +45,7 @@ ssize_t sys_flistxattr(int fd, char *list, size_t size);
 int sys_ftruncate(int fd, off_t length);
 ssize_t sys_write(int fd, const void *data, size_t size);
 int sys_fsync(int fd);
+int sys_syncfs(int fd);
 ssize_t sys_copy_range(int from, int to, size_t size);
 
 /* Writes all of data or fails; -ENOSPC and the like come back as they are. */

@@ -305,8 +305,16 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
         return fail(out, w, -ENAMETOOLONG);
     path[length] = '/';
     memcpy(path + length + 1, w->rest, strlen(w->rest) + 1);
-    if ((w->flags & WALK_PARENT) != 0)
-        out->slash = strip_slashes(path);
+    if ((w->flags & WALK_PARENT) != 0) {
+        char stripped[REST_MAX];
+        memcpy(stripped, path, strlen(path) + 1);
+        out->slash = strip_slashes(stripped);
+        if (proc_classify(w->view, w->caller, stripped, false, out->host_path, target, &tail) == PROC_PLAIN) {
+            out->kind = WALK_RAW;
+            out->pure = w->pure;
+            return STEP_DONE;
+        }
+    }
     switch (proc_classify(w->view, w->caller, path, follow, out->host_path, target, &tail)) {
     case PROC_UP:
         move_to(w, directory_hold(w->root));

@@ -1,9 +1,8 @@
 /*
- * stops CALLS ROUNDS [ARGUMENT]: makes one kind of call ROUNDS times and nothing else, for tests that count how often
- * the supervisor is woken and what it does then. Exit status 1 where a call gives something else than it should.
+ * stops CALL ROUNDS [PATH [DIRECTORY]]: makes one kind of call ROUNDS times and nothing else, for tests that count how
+ * often the supervisor is woken and what it does then. Exit status 1 where a call gives something else than it should.
  *
- * With the environment variable STOPS_WAIT=FIFO it waits, before the rounds, until that FIFO can be opened for reading
- * and ended; so that a test can attach to the supervisor between the start and the rounds.
+ * stops sleepers COUNT: so many processes that wait; stops files COUNT DIRECTORY: so many new files.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +17,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -197,20 +197,58 @@ static void set_up(char **arguments)
     }
 }
 
-/* Until whoever waits at the other end lets it go on. */
-static void wait_for_go(call_once *call)
+/* One of many processes: a program of its own, with a file opened by a path, that waits until the pipe at 0 ends. */
+static int sleeper(void)
 {
-    const char *fifo = getenv("STOPS_WAIT");
-    if (fifo == NULL)
-        return;
-    (void)call(); /* the first call finds out what the later ones need not */
-    int fd = open(fifo, O_RDONLY);
     char byte;
-    if (fd < 0 || read(fd, &byte, 1) < 0) {
-        perror(fifo);
-        exit(2);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || write(STDOUT_FILENO, "x", 1) != 1)
+        return 1;
+    return read(STDIN_FILENO, &byte, 1) == 0 ? 0 : 1;
+}
+
+/* So many processes; says "ready" when all of them wait, and ends them when its own standard input ends. */
+static int sleepers(int count)
+{
+    int hold[2], ready[2];
+    char byte;
+    if (pipe2(hold, O_CLOEXEC) < 0 || pipe2(ready, O_CLOEXEC) < 0)
+        return 1;
+    for (int i = 0; i < count; i++) {
+        pid_t child = fork();
+        if (child < 0)
+            return 1;
+        if (child == 0) {
+            dup2(hold[0], STDIN_FILENO);
+            dup2(ready[1], STDOUT_FILENO);
+            execl("/proc/self/exe", "stops", "sleeper", "1", (char *)NULL);
+            _exit(1);
+        }
+        if (read(ready[0], &byte, 1) != 1)
+            return 1;
     }
-    close(fd);
+    if (write(STDOUT_FILENO, "ready\n", 6) != 6 || read(STDIN_FILENO, &byte, 1) != 0)
+        return 1;
+    close(hold[1]);
+    int status, failed = 0;
+    while (wait(&status) > 0)
+        failed |= status;
+    return failed ? 1 : 0;
+}
+
+/* So many new files in a directory. */
+static int make_files(int count, const char *where)
+{
+    for (int i = 0; i < count; i++) {
+        char name[4096];
+        snprintf(name, sizeof name, "%s/n%d", where, i);
+        int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0 || close(fd) < 0) {
+            perror(name);
+            return 1;
+        }
+    }
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -219,6 +257,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: stops CALL ROUNDS [PATH [DIRECTORY]]\n");
         return 2;
     }
+    if (strcmp(argv[1], "sleeper") == 0)
+        return sleeper();
+    if (strcmp(argv[1], "sleepers") == 0)
+        return sleepers(atoi(argv[2]));
+    if (strcmp(argv[1], "files") == 0 && argc > 3)
+        return make_files(atoi(argv[2]), argv[3]);
     call_once *call = NULL;
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         if (strcmp(calls[i].name, argv[1]) == 0)
@@ -228,7 +272,6 @@ int main(int argc, char **argv)
         return 2;
     }
     set_up(argv + 3);
-    wait_for_go(call);
     for (int round = atoi(argv[2]); round > 0; round--) {
         if (call() != 0) {
             perror(argv[1]);

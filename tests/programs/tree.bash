@@ -18,13 +18,22 @@ view_listing() {
     run_view bash -c 'listing "$1"' listing "$1"
 }
 
+# copy_tree FROM TO: cp -a that also takes files which their owner may not read.
+copy_tree() {
+    local closed
+    mapfile -d '' closed < <(find "$1" -type f ! -perm -u+r -printf '%m %P\0')
+    for file in "${closed[@]}"; do chmod u+r "$1/${file#* }"; done
+    cp -a "$1" "$2" || return 1
+    for file in "${closed[@]}"; do chmod "${file%% *}" "$1/${file#* }" "$2/${file#* }"; done
+}
+
 # same_as_native SCRIPT [LISTED]: runs the script in ./host natively, then on a fresh copy in a view. What it prints,
 # its exit status and the tree afterwards must be the same; the host's own tree must not change. LISTED (default:
 # all) is the part of ./host whose tree is compared, for programs that store times or paths elsewhere.
 same_as_native() {
     local script=$1 listed=${2:-.} status
     rm -rf host.kept "$LAYER"
-    cp -a host host.kept
+    copy_tree host host.kept
     (cd host && exec bash -c "$script") >native.out 2>&1
     echo "status $?" >>native.out
     listing "host/$listed" >native.tree
