@@ -160,6 +160,7 @@ static void open_new(struct view *view, struct caller *caller, const struct call
         error = fd < 0 ? fd : 0;
     }
     int flags = opening->flags;
+    view->changes++;
     if (error == 0 && entry->whiteout) {
         error = create_over_whiteout(view, caller, taken, opening->mode, answer);
         flags &= ~(O_CREAT | O_EXCL);

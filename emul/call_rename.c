@@ -229,6 +229,7 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
         return 0;
     if ((error = check_permission(view, caller, r)) < 0 || (error = check_replaced(r)) < 0)
         return error;
+    view->changes++;
     if ((r->flags & RENAME_EXCHANGE) != 0)
         return exchange(view, r);
     if (is_directory(&to->entry)) {

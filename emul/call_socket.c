@@ -83,6 +83,7 @@ static int bind_name(struct view *view, struct caller *caller, struct walked *wa
     int fd = error < 0 ? error : upper_directory(view, entry->dir);
     if (fd < 0)
         return fd;
+    view->changes++;
     error = real_path(view, caller, entry->dir, UPPER, "", dir_path);
     if (error == 0 && entry->whiteout)
         /* The kernel makes the socket itself, and takes a whiteout for a name in use. */
@@ -115,8 +116,8 @@ static int reach_name(struct view *view, struct caller *caller, struct walked *w
 }
 
 /* The address to use instead of the caller's: its length, 0 when the caller's will do, or -errno. */
-static int translate(struct view *view, struct caller *caller, uint64_t address, uint64_t length,
-                     struct answer *bind, struct sockaddr_un *translated)
+static int translate(struct view *view, struct caller *caller, uint64_t address, uint64_t length, struct answer *bind,
+                     struct sockaddr_un *translated)
 {
     char path[PATH_MAX];
     struct walked walked;
@@ -263,9 +264,8 @@ void call_recv_addr(struct view *view, struct caller *caller, const struct call 
         if (!read_header(caller, call, &header))
             return;
         room = header.msg_namelen;
-    } else if (call->args[argument] == 0 ||
-               caller->ops->read(caller->context, call->args[argument + 1], &room, sizeof room) !=
-                   (ssize_t)sizeof room) {
+    } else if (call->args[argument] == 0 || caller->ops->read(caller->context, call->args[argument + 1], &room,
+                                                              sizeof room) != (ssize_t)sizeof room) {
         return;
     }
     answer->want_exit = true;
@@ -292,7 +292,8 @@ static void show_written(struct view *view, struct caller *caller, uint64_t addr
 }
 
 /* The name of the peer of a socket that accept() has just made; the caller's buffer may be too short for the host's. */
-static void show_accepted(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int fd_number)
+static void show_accepted(struct view *view, struct caller *caller, const struct call *call, uint32_t room,
+                          int fd_number)
 {
     struct sockaddr_un name;
     socklen_t length = sizeof name;

@@ -175,7 +175,7 @@ static void answer_from_descriptor(struct view *view, struct caller *caller, con
         error = -EBADF;
     if (error < 0) {
         answer_result(answer, error);
-    } else if (object.found && object.entry.tree == UPPER) {
+    } else if (!object.in_upper && object.found && object.entry.tree == UPPER) {
         cleanup_fd int fd = upper_open_path(view, &object.entry);
         if (fd < 0)
             answer_result(answer, fd);

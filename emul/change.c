@@ -32,6 +32,15 @@ static bool owner_differs(struct view *view, const struct entry *entry)
     return st.st_uid != entry->st.st_uid || st.st_gid != entry->st.st_gid;
 }
 
+/* On a copy whose owner only an xattr tells, the kernel would take us for the owner. */
+static int may_act_on(struct view *view, const struct caller *caller, int fd)
+{
+    struct stat st;
+    if (view->own_root || override_read(fd, &st) == 0 || st.st_uid == caller->cred->fsuid)
+        return 0;
+    return -EPERM;
+}
+
 static int act_on(struct view *view, struct caller *caller, int fd, const struct change *change)
 {
     identity_enter(view, caller->cred);
@@ -96,12 +105,10 @@ void change_descriptor(struct view *view, struct caller *caller, int fd, bool pa
         answer_result(answer, error);
     } else if (!object.named) {
         answer_continue(answer);
-    } else if (object.in_layer && (!object.found || object.entry.tree == UPPER)) {
+    } else if (object.in_upper || (object.in_layer && !object.found)) {
         /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
-        int judged = object.found && owner_differs(view, &object.entry)
-                         ? change->judge(view, caller, &object.entry, change->request)
-                         : 0;
-        settle(answer, judged < 0 ? judged : act_on(view, caller, object.fd, change));
+        error = may_act_on(view, caller, object.fd);
+        settle(answer, error < 0 ? error : act_on(view, caller, object.fd, change));
     } else if (object.raw) {
         answer_result(answer, -EPERM);
     } else if (object.found) {

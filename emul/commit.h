@@ -16,13 +16,13 @@
 #include <stddef.h>
 
 enum commit_note {
-    COMMIT_CHANGE,   /* will be done (kind, path) */
-    COMMIT_CONFLICT, /* the host is not what the layer was made over (path, why) */
-    COMMIT_DANGER,   /* wants consent: a set-id program, a device, a capability (path, why) */
-    COMMIT_SKIPPED,  /* cannot be committed, such as a socket (path, why) */
+    COMMIT_CHANGE,    /* will be done (kind, path) */
+    COMMIT_CONFLICT,  /* the host is not what the layer was made over (path, why) */
+    COMMIT_DANGER,    /* wants consent: a set-id program, a device, a capability (path, why) */
+    COMMIT_SKIPPED,   /* cannot be committed, such as a socket (path, why) */
     COMMIT_UNCHECKED, /* the layer has no records of what the host had (path: the layer's, why) */
-    COMMIT_FINISHED, /* an earlier commit that was cut off has been finished (path: its root) */
-    COMMIT_UNDONE,   /* an earlier commit that was cut off has been undone */
+    COMMIT_FINISHED,  /* an earlier commit that was cut off has been finished (path: its root) */
+    COMMIT_UNDONE,    /* an earlier commit that was cut off has been undone */
 };
 
 typedef void commit_report(void *context, enum commit_note note, enum change_kind kind, const char *path,

@@ -114,8 +114,7 @@ const char *commit_danger(const struct change *change)
                                                                                      : "a program with capabilities";
 }
 
-/* A file or directory that something is mounted on cannot be renamed over or removed: EBUSY. */
-static bool is_mounted_on(int dir, const char *name)
+bool commit_is_mounted_on(int dir, const char *name)
 {
     struct statx stx;
     return statx(dir, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &stx) == 0 &&
@@ -128,7 +127,7 @@ int commit_may_change(int dir, const char *name, const struct stat *st, bool rep
     uid_t self = geteuid();
     if (!replaced)
         return self == 0 || st->st_uid == self ? sys_faccessat(dir, ".", X_OK, AT_EACCESS) : -EPERM;
-    if (is_mounted_on(dir, name))
+    if (commit_is_mounted_on(dir, name))
         return -EBUSY;
     int status = sys_faccessat(dir, ".", W_OK | X_OK, AT_EACCESS);
     if (status == 0)

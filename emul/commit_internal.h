@@ -50,6 +50,9 @@ const char *commit_judge(struct commit *commit, const char *path, const struct s
 /* Whether what lies in the directory that holds `path` was seen by the layer's programs, until *when. */
 bool commit_seen(struct commit *commit, const char *path, struct timespec *when);
 
+/* Whether something is mounted on a file or directory, which then cannot be renamed over or removed: EBUSY. */
+bool commit_is_mounted_on(int dir, const char *name);
+
 struct commit_found {
     char *path; /* fresh memory; NULL: nothing was found */
     const char *why;

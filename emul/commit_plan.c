@@ -7,6 +7,8 @@
 #include "emul/beneath.h"
 #include "emul/cleanup.h"
 #include "emul/commit_internal.h"
+#include "emul/layer_meta.h"
+#include "emul/layer_store.h"
 #include "emul/object.h"
 #include "emul/sys.h"
 
@@ -364,6 +366,22 @@ static int plan_times(struct commit *commit)
     return 0;
 }
 
+/* What was made over other layers is whole on the host only when those are there too. */
+static void check_stack(struct commit *commit)
+{
+    long format;
+    json_t *meta = NULL;
+    if (!commit->into_host || layer_meta_read(commit->layer->dir_fd, &meta, &format) < 0)
+        return;
+    const json_t *over = json_object_get(meta, "over");
+    for (size_t i = 0; i < json_array_size(over); i++) {
+        const char *path = json_string_value(json_array_get(over, i));
+        if (path != NULL && path[0] == '/' && layer_exists(path))
+            conflict(commit, path, "the changes were made over this layer; commit it first");
+    }
+    json_decref(meta);
+}
+
 static void learn_own(struct commit *commit)
 {
     char store[PATH_MAX];
@@ -387,6 +405,7 @@ int commit_plan(struct commit *commit)
     };
     commit->maps = &maps;
     learn_own(commit);
+    check_stack(commit);
     int status = changes_walk(commit->layer, &walk, plan_change, commit, commit->error);
     if (status == 0 && commit->unchecked > 0)
         report(commit, COMMIT_UNCHECKED, CHANGE_NONE, commit->layer->path,

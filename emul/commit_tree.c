@@ -29,21 +29,21 @@ static int found(struct commit_found *found, const char *path, const char *why)
     return found->path == NULL ? -ENOMEM : 0;
 }
 
-static int look_through(struct commit *commit, int dir, const char *name, const char *path,
-                        const struct timespec *seen, struct commit_found *conflict);
+static int look_through(struct commit *commit, int dir, const char *name, const char *path, const struct timespec *seen,
+                        struct commit_found *conflict);
 
-/* One entry of the tree; above: of the directory that holds it. */
-static int look_at_entry(struct commit *commit, int dir, const char *name, const char *above_path,
-                         const struct stat *above, const struct timespec *seen, struct commit_found *conflict)
+/* One entry of the tree; above: the path of the directory that holds it. */
+static int look_at_entry(struct commit *commit, int dir, const char *name, const char *above,
+                         const struct timespec *seen, struct commit_found *conflict)
 {
     struct stat st;
     int status = sys_fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
     if (status < 0)
         return status == -ENOENT ? 0 : status;
-    cleanup_free char *path = path_join(above_path, name);
+    cleanup_free char *path = path_join(above, name);
     if (path == NULL)
         return -ENOMEM;
-    if (st.st_dev != above->st_dev)
+    if (commit_is_mounted_on(dir, name))
         return cannot(commit, path, "cannot be removed: a mount point");
     struct timespec since = {0};
     const struct timespec *next = seen;
@@ -61,8 +61,8 @@ static int look_at_entry(struct commit *commit, int dir, const char *name, const
 }
 
 /* seen: when the user's programs saw the directory last as it is on record; NULL: never, or no one knows. */
-static int look_through(struct commit *commit, int dir, const char *name, const char *path,
-                        const struct timespec *seen, struct commit_found *conflict)
+static int look_through(struct commit *commit, int dir, const char *name, const char *path, const struct timespec *seen,
+                        struct commit_found *conflict)
 {
     struct stat st;
     int fd = sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -85,7 +85,7 @@ static int look_through(struct commit *commit, int dir, const char *name, const 
     const struct dirent *entry;
     while (status == 0 && (entry = readdir(list)) != NULL)
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            status = look_at_entry(commit, fd, entry->d_name, path, &st, seen, conflict);
+            status = look_at_entry(commit, fd, entry->d_name, path, seen, conflict);
     return status;
 }
 

@@ -79,7 +79,7 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
 {
     char text[PATH_MAX];
     struct directory *dir;
-    enum host_path_kind kind;
+    enum host_path_kind kind = HOST_PATH_HOST;
     if (fd < 0) {
         *error = -EBADF;
         return NULL;
@@ -106,18 +106,21 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
     struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
     struct caller nobody = *caller;
     *object = (struct object){.fd = -1};
-    enum host_path_kind kind;
+    enum host_path_kind kind = HOST_PATH_HOST;
     int error = descriptor_text(view, caller, fd, text, &kind);
     if (error < 0)
         return error;
-    object->in_layer = kind == HOST_PATH_LAYER;
+    object->in_upper = kind == HOST_PATH_UPPER;
+    object->in_layer = object->in_upper || kind == HOST_PATH_OVER;
     object->fd = caller->ops->dup_fd(caller->context, fd);
     if (object->fd < 0)
         return object->fd;
+    object->named = text[0] == '/';
+    if (object->in_upper)
+        return 0;
     error = sys_fstatat(object->fd, "", &object->st, AT_EMPTY_PATH);
     if (error < 0)
         return error;
-    object->named = text[0] == '/';
     if (!object->named || strncmp(text, "/memfd:", 7) == 0) {
         object->named = false;
         return 0;
@@ -136,8 +139,8 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
         int dirfd = directory_fd(view, walked.entry.dir, tree);
         struct stat st;
         int flags = walked.entry.name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
-        if (kind == HOST_PATH_MOVED || (dirfd >= 0 && sys_fstatat(dirfd, walked.entry.name, &st, flags) == 0 && st.st_dev == object->st.st_dev &&
-            st.st_ino == object->st.st_ino)) {
+        if (kind == HOST_PATH_MOVED || (dirfd >= 0 && sys_fstatat(dirfd, walked.entry.name, &st, flags) == 0 &&
+                                        st.st_dev == object->st.st_dev && st.st_ino == object->st.st_ino)) {
             object->entry = walked.entry;
             walked.entry.dir = NULL;
             object->found = true;

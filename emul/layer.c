@@ -402,8 +402,7 @@ int layer_open(struct layer *layer, const char *spec, enum layer_open_mode mode,
         return status;
     opened.dir_fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (opened.dir_fd == -ENOENT)
-        return fail(error, -ENOENT, "%s: no such layer; 'coffer list' shows those there are",
-                    spec == NULL ? path : spec);
+        return fail(error, -ENOENT, "%s: no such layer; see 'coffer list'", spec == NULL ? path : spec);
     if (opened.dir_fd == -ENOTDIR)
         return fail(error, -ENOTDIR, "%s: not a layer: not a directory", spec == NULL ? path : spec);
     if (opened.dir_fd < 0)

@@ -345,8 +345,7 @@ int layer_base_forget(struct layer *layer, bool (*drop)(const char *path, void *
     if (status < 0)
         return status;
     (void)sys_unlinkat(layer->dir_fd, "base.new", 0);
-    cleanup_fd int fd =
-        sys_openat(layer->dir_fd, "base.new", O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    cleanup_fd int fd = sys_openat(layer->dir_fd, "base.new", O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     status = fd < 0 ? fd : write_kept(fd, bases, drop, data);
     layer_bases_free(bases);
     if (status == 0)

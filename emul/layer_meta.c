@@ -146,3 +146,28 @@ int layer_meta_note_run(int layer_dir, json_t *meta, char *const argv[])
     (void)json_object_set_new(meta, "last_command", command_json(argv));
     return write_meta(layer_dir, meta);
 }
+
+int layer_meta_note_over(int layer_dir, const char *path)
+{
+    long format;
+    json_t *meta = NULL;
+    int status = layer_meta_read(layer_dir, &meta, &format);
+    if (status < 0)
+        return status;
+    json_t *over = json_object_get(meta, "over");
+    json_t *text = json_text(path);
+    bool known = false;
+    if (!json_is_array(over)) {
+        over = json_array();
+        (void)json_object_set_new(meta, "over", over);
+    }
+    for (size_t i = 0; i < json_array_size(over); i++)
+        known = known || json_equal(json_array_get(over, i), text);
+    if (!known) {
+        (void)json_array_append(over, text);
+        status = write_meta(layer_dir, meta);
+    }
+    json_decref(text);
+    json_decref(meta);
+    return status;
+}

@@ -20,4 +20,10 @@ int layer_meta_create(int layer_dir, char *const argv[]);
 /* Notes one more run, of argv, in an existing layer.json. 0 or -errno. */
 int layer_meta_note_run(int layer_dir, json_t *meta, char *const argv[]);
 
+/*
+ * Adds the path of a layer that this one was laid over to the list "over" in layer.json, once. The caller holds the
+ * lock. 0 or -errno.
+ */
+int layer_meta_note_over(int layer_dir, const char *path);
+
 #endif

@@ -252,10 +252,102 @@ static int64_t position_after(const struct listing *listing, size_t index)
     return index + 1 < listing->count ? (int64_t)listing->items[index + 1].hash : CURSOR_END;
 }
 
+/* Whether a name of the real directory still shows in the view. */
+static bool still_shows(struct view *view, struct directory *dir, const char *name)
+{
+    struct entry entry;
+    if (is_dot(name))
+        return true;
+    if (lookup(view, dir, name, &entry) < 0)
+        return false;
+    bool there = entry.tree >= 0;
+    entry_release(view, &entry);
+    return there;
+}
+
+/*
+ * A merged listing that somebody is reading: kept so that 10^6 names are not sorted again for each buffer. Only a
+ * cache: without it the next buffer is made from a new listing, at the same position.
+ */
+struct listing_slot {
+    struct listing_slot *next;
+    struct directory *dir; /* held */
+    uint64_t changes;      /* view->changes when it was made */
+    struct listing listing;
+};
+
+#define SLOTS_MAX 4
+
+static void free_slot(struct view *view, struct listing_slot *slot)
+{
+    directory_release(view, slot->dir);
+    listing_free(&slot->listing);
+    free(slot);
+}
+
+void listing_cache_free(struct view *view)
+{
+    while (view->listings != NULL) {
+        struct listing_slot *slot = view->listings;
+        view->listings = slot->next;
+        free_slot(view, slot);
+    }
+}
+
+/* Takes the slot of a directory out of the cache. */
+static struct listing_slot *take_slot(struct view *view, const struct directory *dir)
+{
+    for (struct listing_slot **at = &view->listings; *at != NULL; at = &(*at)->next) {
+        struct listing_slot *slot = *at;
+        if (slot->dir == dir) {
+            *at = slot->next;
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+/* Puts it back, as the latest; the oldest of too many goes. */
+static void keep_slot(struct view *view, struct listing_slot *slot)
+{
+    int count = 0;
+    slot->next = view->listings;
+    view->listings = slot;
+    for (struct listing_slot **at = &view->listings; *at != NULL; at = &(*at)->next) {
+        if (++count > SLOTS_MAX) {
+            struct listing_slot *oldest = *at;
+            *at = NULL;
+            free_slot(view, oldest);
+            return;
+        }
+    }
+}
+
+/* The listing to go on with at a position; a reading that begins gets a new one. NULL with *error. */
+static struct listing_slot *slot_for(struct view *view, struct directory *dir, int64_t position, int *error)
+{
+    struct listing_slot *slot = take_slot(view, dir);
+    if (slot != NULL && (position != 0 || slot->changes == view->changes))
+        return slot;
+    if (slot != NULL)
+        free_slot(view, slot);
+    slot = calloc(1, sizeof *slot);
+    *error = slot == NULL ? -ENOMEM : listing_build(view, dir, &slot->listing);
+    if (*error < 0) {
+        free(slot);
+        return NULL;
+    }
+    slot->dir = directory_hold(dir);
+    slot->changes = view->changes;
+    return slot;
+}
+
 /* From a position of the hash order on. Returns the new position, or -EINVAL when not even one record fits. */
-static int64_t emit_merged(struct view *view, struct directory *dir, const struct listing *listing, int64_t position,
+static int64_t emit_merged(struct view *view, struct directory *dir, const struct listing_slot *slot, int64_t position,
                            struct output *out)
 {
+    const struct listing *listing = &slot->listing;
+    bool stale = slot->changes != view->changes;
     int64_t first = listing->count > 0 ? (int64_t)listing->items[0].hash : CURSOR_END;
     if (position == 0) {
         if (!emit(out, ".", ino_of(view, dir), DT_DIR, 1))
@@ -279,6 +371,8 @@ static int64_t emit_merged(struct view *view, struct directory *dir, const struc
     for (; low < listing->count; low++) {
         const struct item *item = &listing->items[low];
         int64_t next = position_after(listing, low);
+        if (stale && !still_shows(view, dir, listing->names + item->name))
+            continue;
         if (!emit(out, listing->names + item->name, item->ino, item->type, next))
             return out->used > 0 ? position : -EINVAL;
         position = next;
@@ -288,34 +382,24 @@ static int64_t emit_merged(struct view *view, struct directory *dir, const struc
 
 static int64_t read_merged(struct view *view, struct directory *dir, int fd, int64_t position, struct output *out)
 {
-    struct listing listing;
+    int error = 0;
     if (position == 0)
         (void)fcntl(fd, F_SETSIG, CURSOR_MARK);
     if (position == CURSOR_END)
         return 0;
-    int error = listing_build(view, dir, &listing);
-    if (error < 0)
+    struct listing_slot *slot = slot_for(view, dir, position, &error);
+    if (slot == NULL)
         return error;
-    position = emit_merged(view, dir, &listing, position, out);
-    listing_free(&listing);
+    position = emit_merged(view, dir, slot, position, out);
+    if (position == CURSOR_END)
+        free_slot(view, slot);
+    else
+        keep_slot(view, slot);
     if (position < 0)
         return position;
     if (lseek(fd, position, SEEK_SET) < 0)
         return -errno;
     return (int64_t)out->used;
-}
-
-/* Whether a name of the real directory still shows in the view. */
-static bool still_shows(struct view *view, struct directory *dir, const char *name)
-{
-    struct entry entry;
-    if (is_dot(name))
-        return true;
-    if (lookup(view, dir, name, &entry) < 0)
-        return false;
-    bool there = entry.tree >= 0;
-    entry_release(view, &entry);
-    return there;
 }
 
 /* "/proc/PID/fd" must not show the descriptor that coffer gave the process. */

@@ -94,6 +94,7 @@ int name_create(struct view *view, struct caller *caller, const struct taken *ta
     int dirfd = upper_directory(view, entry->dir);
     if (dirfd < 0)
         return dirfd;
+    view->changes++;
     if (entry->whiteout)
         return make_over_whiteout(view, caller, entry, dirfd, creation);
     umask_enter(view, caller);
@@ -118,6 +119,7 @@ int name_remove(struct view *view, const struct entry *entry)
         if (empty <= 0)
             return empty < 0 ? empty : -ENOTEMPTY;
     }
+    view->changes++;
     if (entry->tree != UPPER || lookup_lower_has(view, entry->dir, entry->name, NULL))
         error = upper_whiteout(view, entry->dir, entry->name);
     else

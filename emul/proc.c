@@ -32,7 +32,7 @@ enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MA
     for (int tree = 0; tree < view->host; tree++) {
         if (begins_with(path, view->trees[tree].prefix)) {
             replace_head(path, strlen(view->trees[tree].prefix), "/");
-            return HOST_PATH_LAYER;
+            return tree == UPPER ? HOST_PATH_UPPER : HOST_PATH_OVER;
         }
     }
     for (const struct moved *moved = view->moved; moved != NULL; moved = moved->next) {

@@ -162,6 +162,7 @@ void view_free(struct view *view)
     for (int i = 0; i < view->hidden_count; i++)
         free(view->hidden[i]);
     free_jobs(view);
+    listing_cache_free(view);
     while (view->moved != NULL) {
         struct moved *moved = view->moved;
         view->moved = moved->next;

@@ -104,7 +104,9 @@ struct view {
     bool foreign;     /* the thread has a caller's identity at the moment */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
-    struct moved *moved; /* latest first */
+    struct moved *moved;           /* latest first */
+    struct listing_slot *listings; /* readings under way; see listing.c */
+    uint64_t changes;              /* counts the names that were made and removed */
     struct exec_copy *exec_copies; /* see elf.c */
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
@@ -227,6 +229,7 @@ struct object {
     int fd;         /* our own copy, owned */
     struct stat st; /* of what it is open on */
     bool named;     /* it has a path, now or before it was removed; else a pipe, a socket, a memfd */
+    bool in_upper;  /* it is open on an object of the upper tree; then neither st nor entry is filled in */
     bool in_layer;  /* it is open on an object of one of the view's layers */
     bool raw;       /* in /proc */
     bool found;     /* entry is the name in the view of this very object */
@@ -237,7 +240,8 @@ void object_release(struct view *view, struct object *object);
 /* Turns a host path (as /proc shows it) into a view path, in place. */
 enum host_path_kind {
     HOST_PATH_HOST,  /* the view has it at the same path */
-    HOST_PATH_LAYER, /* it lies in one of the layers */
+    HOST_PATH_UPPER, /* it lies in the upper tree */
+    HOST_PATH_OVER,  /* it lies in one of the layers below */
     HOST_PATH_MOVED, /* a host directory that the view has elsewhere now, or below one */
 };
 enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MAX]);
@@ -310,6 +314,7 @@ int job_run(struct view *view, const char *key, int (*work)(struct view *view, s
 bool job_take(struct view *view, const char *key, int *error);
 
 /* ---- listing (listing.c) ---- */
+void listing_cache_free(struct view *view);
 /* Whether the merged directory shows no name. 1, 0 or -errno. */
 int listing_is_empty(struct view *view, struct directory *dir);
 /* Calls each(context, name) for every name of the merged directory but "." and "..". */

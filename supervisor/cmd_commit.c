@@ -13,6 +13,7 @@ const struct option_row commit_options[] = {
     {OPTION_ROOT, "root", "DIR", "commit into DIR instead of /"},
     {OPTION_DRY_RUN, "dry-run", NULL, "print what would be done, and do nothing"},
     {OPTION_FORCE, "force", NULL, "commit despite conflicts, and set-id programs and devices unasked"},
+    {'q', "quiet", NULL, "print only what went wrong"},
     {0, NULL, NULL, NULL},
 };
 
@@ -45,6 +46,10 @@ static void on_note(void *context, enum commit_note note, enum change_kind kind,
         break;
     case COMMIT_SKIPPED:
         tell("skipped", path, why);
+        break;
+    case COMMIT_UNCHECKED:
+        if (!request->quiet && !request->force)
+            error_line(path, why);
         break;
     case COMMIT_FINISHED:
         if (!request->quiet)
@@ -119,6 +124,7 @@ int cmd_commit(int argc, char **argv)
             request.root = optarg;
         request.dry_run = request.dry_run || option == OPTION_DRY_RUN;
         request.force = request.force || option == OPTION_FORCE;
+        request.quiet = request.quiet || option == 'q';
     }
     if (option != OPTIONS_END)
         return option == OPTIONS_HELP ? STATUS_DONE : self->usage_status;

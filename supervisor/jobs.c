@@ -1,5 +1,7 @@
 #include "supervisor/jobs.h"
 
+#include "supervisor/signals.h"
+
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,7 +34,7 @@ static void stop_self(struct supervisor *supervisor)
 {
     static const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
     supervisor->stop_wanted = 0;
-    (void)kill(supervisor->pid, SIGSTOP);
+    signals_stop_self(supervisor->stop_signal);
     (void)nanosleep(&moment, NULL);
     if (still_stopped(supervisor))
         (void)syscall(SYS_pidfd_send_signal, supervisor->main_pidfd, SIGCONT, NULL, 0);
@@ -44,8 +46,10 @@ static void stop_self(struct supervisor *supervisor)
  */
 void jobs_stopped(struct supervisor *supervisor, const struct task *task, int signal)
 {
-    if (task->tid == supervisor->main)
+    if (task->tid == supervisor->main) {
         supervisor->stop_wanted = signal == SIGSTOP ? -1 : SETTLE_TICKS;
+        supervisor->stop_signal = signal;
+    }
     if (supervisor->stop_wanted != 0 && all_stopped(supervisor))
         stop_self(supervisor);
 }

@@ -168,6 +168,7 @@ static void on_exec(struct supervisor *supervisor, pid_t tgid)
         return;
     }
     task->process->told_of_architecture = false;
+    task->process->told_of_unknown = false;
     task->identity_stale = task->identity_stale || task->identity_changed;
     task->exit_expected = false;
     exec_begin(task);

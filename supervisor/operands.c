@@ -48,11 +48,12 @@ static char *view_path(const struct layer *layer, const char *word)
     return better;
 }
 
-/* A single word that is no path on either side was meant to be a layer. */
-static bool is_nothing(const struct layer *layer, const char *word, const char *path)
+/* A first word that is no path on either side was meant to be a layer. */
+static bool is_nothing(const struct layer *layer, const char *path)
 {
     struct stat st;
-    if (strchr(word, '/') != NULL || sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+    int status = sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+    if (status != -ENOENT && status != -ENOTDIR)
         return false;
     cleanup_fd int fd = beneath_open(layer->fs_fd, path, O_PATH | O_NOFOLLOW);
     return fd < 0;
@@ -68,8 +69,8 @@ static int add_paths(struct operands *operands, int count, char **words)
         if (path == NULL)
             return -ENOMEM;
         operands->paths[operands->path_count++] = path;
-        if (operands->spec == NULL && i == 0 && is_nothing(&operands->layer, words[i], path)) {
-            error_line(words[i], "no layer of this name, and no such path; 'coffer list' shows the layers");
+        if (operands->spec == NULL && i == 0 && is_nothing(&operands->layer, path)) {
+            error_line(words[i], "no such layer, and no such path in the newest; see 'coffer list'");
             return -ENOENT;
         }
     }
@@ -87,9 +88,11 @@ int operands_open(struct operands *operands, enum layer_open_mode mode, int coun
         words++;
     }
     int status = layer_open(&operands->layer, operands->spec, mode, NULL, &error);
-    if (status < 0 && operands->spec == NULL && count > 0 && strchr(words[0], '/') == NULL) {
-        error_line(words[0], "no such layer; 'coffer list' shows those there are");
-        return STATUS_FAILED;
+    /* With no layer whose path it could be, the word was one's name; the reason is told of that. */
+    if (status == -ENOENT && operands->spec == NULL && count > 0) {
+        operands->spec = *words++;
+        count--;
+        status = layer_open(&operands->layer, operands->spec, mode, NULL, &error);
     }
     if (status < 0) {
         error_text(error.text);

@@ -1,17 +1,15 @@
 /*
  * What ptrace gives: one child is traced, stopped by a seccomp filter of its own and answered, as in a view.
- *
- * The only ptrace requests outside the loop's file: the loop cannot be used on a kernel that may lack what it needs.
  */
 #include "supervisor/probe.h"
 
 #include "emul/cleanup.h"
 #include "emul/sys.h"
+#include "supervisor/event.h"
+#include "supervisor/trace.h"
 
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
-#include <linux/ptrace.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -22,19 +20,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
-
-#ifndef PTRACE_SET_SYSCALL_INFO
-#define PTRACE_SET_SYSCALL_INFO 0x4212 /* Linux 6.16 */
-#endif
 
 /* What the child's getppid() is answered with; no process has this id. */
 #define PROBE_ANSWER 0x40000007
-
-#define PROBE_OPTIONS                                                                                                  \
-    (PTRACE_O_EXITKILL | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |    \
-     PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC)
 
 /* Each 0 or -errno; -ECANCELED: not reached. */
 struct trace_results {
@@ -45,12 +34,6 @@ struct traced {
     pid_t pid;
     char *page; /* the same address in both processes; read-only */
 };
-
-static long trace(unsigned request, pid_t pid, unsigned long address, void *data)
-{
-    long value = syscall(SYS_ptrace, (long)request, (long)pid, address, data);
-    return value < 0 ? -errno : value;
-}
 
 /* The child: waits to be attached, then makes one call that its filter hands to the tracer. */
 static int child_run(int ready)
@@ -83,29 +66,25 @@ static int wait_stop(pid_t pid)
         }
         if (WIFEXITED(status))
             return WEXITSTATUS(status) != 0 ? -WEXITSTATUS(status) : -EPROTO;
-        if (!WIFSTOPPED(status))
+        struct event event = event_decode(pid, status);
+        if (event.kind == EVENT_ENDED)
             return -EPROTO;
-        if (status >> 8 == (SIGTRAP | (PTRACE_EVENT_SECCOMP << 8)))
+        if (event.kind == EVENT_CALL)
             return 0;
-        long error = trace(PTRACE_CONT, pid, 0, NULL);
+        int error = trace_continue(pid, 0);
         if (error < 0)
-            return (int)error;
+            return error;
     }
 }
 
 static void try_syscall_info(const struct traced *child, struct trace_results *results)
 {
-    struct ptrace_syscall_info info;
-    memset(&info, 0, sizeof info);
-    long size = trace(PTRACE_GET_SYSCALL_INFO, child->pid, sizeof info, &info);
-    results->get_info = size < 0 ? (int)size : 0;
-    if (size >= 0 && (info.op != PTRACE_SYSCALL_INFO_SECCOMP || info.seccomp.nr != SYS_getppid))
+    struct trace_call call;
+    results->get_info = trace_get_call(child->pid, &call);
+    if (results->get_info == 0 && call.number != SYS_getppid)
         results->get_info = -EPROTO;
-    if (results->get_info != 0)
-        return;
-    /* The call as it is: only whether the kernel knows the request is asked. */
-    long error = trace(PTRACE_SET_SYSCALL_INFO, child->pid, sizeof info, &info);
-    results->set_info = error < 0 ? (int)error : 0;
+    if (results->get_info == 0)
+        results->set_info = trace_set_call_again(child->pid);
 }
 
 static int read_child(const struct traced *child, char *byte)
@@ -133,18 +112,8 @@ static int force_write(const struct traced *child)
 /* Answers the call as a view does: no call is made, the result is set, no exit stop. */
 static int answer_call(const struct traced *child)
 {
-    struct user_regs_struct registers;
-    long error = trace(PTRACE_GETREGS, child->pid, 0, &registers);
-    if (error < 0)
-        return (int)error;
-    registers.orig_rax = (unsigned long long)-1;
-    registers.rax = PROBE_ANSWER;
-    error = trace(PTRACE_SETREGS, child->pid, 0, &registers);
-    if (error == 0)
-        error = trace(PTRACE_CONT, child->pid, 0, NULL);
-    if (error < 0)
-        return (int)error;
-    return 0;
+    int error = trace_answer(child->pid, PROBE_ANSWER);
+    return error < 0 ? error : trace_continue(child->pid, 0);
 }
 
 static int wait_exit(pid_t pid)
@@ -162,7 +131,7 @@ static int wait_exit(pid_t pid)
 static void trace_child(const struct traced *child, int ready, struct trace_results *results)
 {
     char byte = 0;
-    results->attach = (int)trace(PTRACE_SEIZE, child->pid, 0, (void *)(uintptr_t)PROBE_OPTIONS);
+    results->attach = trace_seize(child->pid);
     if (results->attach != 0 || sys_write_all(ready, "x", 1) != 0)
         return;
     results->stop = wait_stop(child->pid);

@@ -89,12 +89,6 @@ static int exit_status(int wait_status)
     return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
-static void print_counts(const struct supervisor *supervisor)
-{
-    (void)fprintf(stderr, "coffer: %lu stops, %lu rewritten, %lu answered\n", supervisor->count.stops,
-                  supervisor->count.rewritten, supervisor->count.answered);
-}
-
 /* Starts and serves the command. False when it could not be started: a line has been printed. */
 static bool serve(const struct run_request *request, struct launch launch, struct supervisor *supervisor,
                   const struct layer *layer)
@@ -121,7 +115,7 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     signals_restore(&saved);
     (void)close(supervisor->main_pidfd);
     if (request->verbose)
-        print_counts(supervisor);
+        stop_counts_print(&supervisor->count, stderr);
     return true;
 }
 

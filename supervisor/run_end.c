@@ -2,6 +2,7 @@
 
 #include "emul/changes.h"
 #include "emul/cleanup.h"
+#include "emul/layer_meta.h"
 #include "supervisor/command.h"
 #include "supervisor/text.h"
 
@@ -89,19 +90,24 @@ static bool discard(struct layer *layer)
     return status == 0;
 }
 
-static int run_other(int (*command)(int, char **), const char *name, const char *path)
+static int run_other(int (*command)(int, char **), const char *name, bool quiet, const char *path)
 {
-    char *argv[] = {(char *)(uintptr_t)name, (char *)(uintptr_t) "--", (char *)(uintptr_t)path, NULL};
-    return command(3, argv);
+    char *argv[5] = {(char *)(uintptr_t)name};
+    int argc = 1;
+    if (quiet)
+        argv[argc++] = (char *)(uintptr_t) "--quiet";
+    argv[argc++] = (char *)(uintptr_t) "--";
+    argv[argc++] = (char *)(uintptr_t)path;
+    return command(argc, argv);
 }
 
 /* Through the command of that name, which takes the lock itself. */
-static bool commit(struct layer *layer)
+static bool commit(struct layer *layer, bool quiet)
 {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof path, "%s", layer->path);
     layer_close(layer);
-    return run_other(cmd_commit, "commit", path) == STATUS_DONE;
+    return run_other(cmd_commit, "commit", quiet, path) == STATUS_DONE;
 }
 
 /* Until the user has decided; the end of the input keeps the layer. */
@@ -127,7 +133,7 @@ static enum layer_fate ask(const struct layer *layer)
         if (typed > 1 && strncmp(line, "discard", typed) == 0)
             return FATE_DISCARD;
         if (typed > 1 && strncmp(line, "diff", typed) == 0)
-            (void)run_other(cmd_diff, "diff", layer->path);
+            (void)run_other(cmd_diff, "diff", false, layer->path);
     }
 }
 
@@ -139,6 +145,24 @@ static enum layer_fate decide_fate(const struct run_request *request, const stru
     if (request->fate == FATE_COMMIT && outcome->status != 0)
         return FATE_KEEP;
     return request->fate;
+}
+
+/* So that a commit asks for the layers below first. */
+static void note_over(const struct run_request *request, const struct layer *layer)
+{
+    for (int i = 0; i < request->over_count; i++) {
+        struct layer over;
+        struct layer_error error;
+        int status = layer_open(&over, request->over[i], LAYER_READ, NULL, &error);
+        if (status < 0) {
+            error_text(error.text);
+            continue;
+        }
+        status = layer_meta_note_over(layer->dir_fd, over.path);
+        if (status < 0)
+            error_errno(layer->path, status);
+        layer_close(&over);
+    }
 }
 
 int run_end(const struct run_request *request, const struct run_outcome *outcome, struct layer *layer)
@@ -160,12 +184,13 @@ int run_end(const struct run_request *request, const struct run_outcome *outcome
             (void)discard(layer);
         return outcome->status;
     }
+    note_over(request, layer);
     if (speak && counted)
         print_summary(&counts, outcome->refused, spoken_name(request, layer));
 
     switch (decide_fate(request, outcome, layer)) {
     case FATE_COMMIT:
-        return commit(layer) ? outcome->status : STATUS_COFFER_FAILED;
+        return commit(layer, request->quiet) ? outcome->status : STATUS_COFFER_FAILED;
     case FATE_DISCARD:
         return discard(layer) ? outcome->status : STATUS_COFFER_FAILED;
     case FATE_KEEP:

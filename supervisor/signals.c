@@ -96,6 +96,21 @@ void signals_restore(const struct signals_saved *saved)
     (void)sigprocmask(SIG_SETMASK, &saved->mask, NULL);
 }
 
+void signals_stop_self(int signal)
+{
+    struct sigaction before, action = {.sa_handler = SIG_DFL};
+    sigset_t open, mask;
+    (void)sigemptyset(&open);
+    (void)sigaddset(&open, signal);
+    /* SIGSTOP can neither be caught nor blocked: these fail, and nothing needs to be done. */
+    bool caught = sigaction(signal, &action, &before) == 0;
+    (void)sigprocmask(SIG_UNBLOCK, &open, &mask);
+    (void)raise(signal);
+    (void)sigprocmask(SIG_SETMASK, &mask, NULL);
+    if (caught)
+        (void)sigaction(signal, &before, NULL);
+}
+
 void signals_tick(struct supervisor *supervisor, bool on)
 {
     if (supervisor->ticking == on)

@@ -25,6 +25,12 @@ void signals_install(struct supervisor *supervisor, struct signals_saved *saved)
 /* Puts everything back, for the questions and commands at the end. */
 void signals_restore(const struct signals_saved *saved);
 
+/*
+ * Stops coffer by the signal that stopped the command, so that the shell's $? and job table say the same of both.
+ * Returns when coffer was continued, or at once where the kernel does not stop it (SIGTSTP in an orphaned group).
+ */
+void signals_stop_self(int signal);
+
 /* Switches the timer, whose signal does nothing but interrupt waitpid(). */
 void signals_tick(struct supervisor *supervisor, bool on);
 

@@ -43,6 +43,14 @@ static void refuse(struct task *task, int error)
     stop_resume(task, 0);
 }
 
+/* A call that is none of the table's. */
+static void refuse_unknown(struct task *task)
+{
+    task->supervisor->count.stops++;
+    task->supervisor->count.unknown++;
+    refuse(task, ENOSYS);
+}
+
 static void tell_of_architecture(struct task *task)
 {
     if (task->process->told_of_architecture)
@@ -51,10 +59,14 @@ static void tell_of_architecture(struct task *task)
     notice_refused(task->supervisor->notices, task->process->tgid, "32-bit system calls are not supported");
 }
 
+/* Once a process: one that tries number after number must not fill the screen. */
 static void tell_of_unknown(struct task *task, uint64_t number)
 {
+    if (task->process->told_of_unknown)
+        return;
+    task->process->told_of_unknown = true;
     char text[64];
-    (void)snprintf(text, sizeof text, "system call %lld is not known to coffer", (long long)(int64_t)number);
+    (void)snprintf(text, sizeof text, "system call %lld is not known to this version", (long long)(int64_t)number);
     notice_refused(task->supervisor->notices, task->process->tgid, text);
 }
 
@@ -114,24 +126,25 @@ void stop_serve(struct task *task)
     int status = trace_get_call(task->tid, &made);
     if (status == -ESRCH)
         return;
-    task->supervisor->count.stops++;
     if (status < 0) {
-        refuse(task, ENOSYS);
+        refuse_unknown(task);
         return;
     }
     if (made.arch != AUDIT_ARCH_X86_64 || (made.number & X32_BIT && made.number >> 31 == 0)) {
         tell_of_architecture(task);
-        refuse(task, ENOSYS);
+        refuse_unknown(task);
         return;
     }
     /* The number decides and not what the filter said: a filter of the tracee's own may say the same. */
     const struct call_row *row = made.number > INT32_MAX ? NULL : table_row((long)made.number);
     int error = ENOSYS;
+    if (row != NULL)
+        stop_counts_add(&task->supervisor->count, made.number);
     enum verdict verdict = row == NULL ? VERDICT_UNKNOWN : table_verdict(row, made.args, &error);
     switch (verdict) {
     case VERDICT_UNKNOWN:
         tell_of_unknown(task, made.number);
-        refuse(task, ENOSYS);
+        refuse_unknown(task);
         return;
     case VERDICT_FAIL:
         refuse(task, error);
@@ -166,6 +179,7 @@ void stop_finish(struct task *task)
     int64_t result;
     if (trace_get_result(task->tid, &result) < 0)
         return;
+    task->supervisor->count.exits++;
     restore_arguments(task);
     if (!is_restart(result)) {
         int64_t told = result;

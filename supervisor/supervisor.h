@@ -5,6 +5,7 @@
 #ifndef COFFER_SUPERVISOR_SUPERVISOR_H
 #define COFFER_SUPERVISOR_SUPERVISOR_H
 
+#include "supervisor/stop_counts.h"
 #include "supervisor/notice.h"
 #include "supervisor/task.h"
 
@@ -26,15 +27,14 @@ struct supervisor {
     bool quiet;
 
     int held;        /* tasks in state HELD */
+    int stop_signal; /* what stopped the command last */
     int stop_wanted; /* the command is stopped and coffer has to be: at once, in so many ticks, or (-1) with all */
     int ticks_to_wait_line; /* until the user is told what coffer still waits for */
     bool ticking;           /* the timer is on */
     /* Set by the signal handler: the user does not want to wait for what the command left running. */
     volatile sig_atomic_t end_wanted;
 
-    struct {
-        unsigned long stops, rewritten, answered;
-    } count;
+    struct stop_counts count;
 };
 
 #endif

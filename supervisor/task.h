@@ -28,6 +28,7 @@ struct process {
     int count;
     pid_t tgid;
     bool told_of_architecture; /* the user knows that it made 32-bit calls */
+    bool told_of_unknown;      /* and that it made one that has no row */
 };
 
 /* Credentials as last read; shared by parent and children until one changes its own. Counted. */

@@ -6,6 +6,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* PTRACE_SET_SYSCALL_INFO, since Linux 6.16. */
+enum { SET_SYSCALL_INFO = 0x4212 };
+
 /* Where the six arguments of a system call are. */
 static const size_t argument_offsets[6] = {
     offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
@@ -33,6 +36,13 @@ int trace_seize(pid_t tid)
     return request(PTRACE_SEIZE, tid, 0,
                    PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                        PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL);
+}
+
+int trace_set_call_again(pid_t tid)
+{
+    struct __ptrace_syscall_info info;
+    long size = syscall(SYS_ptrace, PTRACE_GET_SYSCALL_INFO, (long)tid, sizeof info, &info);
+    return size < 0 ? -errno : request(SET_SYSCALL_INFO, tid, sizeof info, pointer(&info));
 }
 
 int trace_get_call(pid_t tid, struct trace_call *call)

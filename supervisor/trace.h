@@ -23,6 +23,9 @@ int trace_seize(pid_t tid);
 /* The call at whose seccomp stop the thread is. */
 int trace_get_call(pid_t tid, struct trace_call *call);
 
+/* Sets the call as it is by PTRACE_SET_SYSCALL_INFO, to see whether this kernel knows the request. */
+int trace_set_call_again(pid_t tid);
+
 /* At a seccomp stop: the call is not made, and returns result (>= 0 or -errno). */
 int trace_answer(pid_t tid, int64_t result);
 

@@ -6,7 +6,7 @@ declare -gA _coffer_options=(
     [shell]="-l --layer --over --net --lock --keep --commit --discard --ask -q --quiet -v --verbose --help"
     [list]="--json --help"
     [diff]="--text --stat --json --help"
-    [commit]="--root --dry-run --force --help"
+    [commit]="--root --dry-run --force -q --quiet --help"
     [discard]="--help"
     [doctor]="--json --calls --help"
 )

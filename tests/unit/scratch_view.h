@@ -17,6 +17,13 @@
 
 #define PLACES_MAX 8
 
+/* ck_assert() for what also runs outside of a test. */
+#define REQUIRE(condition)                                                                                             \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            abort();                                                                                                   \
+    } while (0)
+
 struct scratch_view {
     struct scratch scratch;
     struct layer layer;
@@ -97,8 +104,8 @@ static inline int view_begin(struct scratch_view *sv)
         layer_close(&sv->layer);
         return status;
     }
-    sv->cred = (struct credentials){geteuid(), geteuid(), geteuid(), geteuid(), getegid(), getegid(), getegid(),
-                                    getegid(), ~UINT64_C(0), 0, NULL};
+    sv->cred = (struct credentials){geteuid(), geteuid(), geteuid(),    geteuid(), getegid(), getegid(),
+                                    getegid(), getegid(), ~UINT64_C(0), 0,         NULL};
     sv->cred.group_count = sv->view->own.group_count;
     sv->cred.groups = sv->view->own.groups;
     sv->caller = (struct caller){&own_ops, sv, getpid(), getpid(), NULL, &sv->cred};
@@ -132,8 +139,8 @@ static inline void ask(struct scratch_view *sv, struct call *call, struct answer
     while (answer->kind == ANSWER_WAIT) {
         int status;
         pid_t worker = answer->worker;
-        ck_assert_int_eq(waitpid(worker, &status, 0), worker);
-        ck_assert(view_worker_done(sv->view, worker, status));
+        REQUIRE(waitpid(worker, &status, 0) == worker);
+        REQUIRE(view_worker_done(sv->view, worker, status));
         answer_release(answer);
         forget_places(sv);
         view_call(sv->view, &sv->caller, call, answer);
@@ -222,8 +229,8 @@ static inline int64_t view_write(struct scratch_view *sv, const char *path, cons
     int64_t fd = view_open(sv, path, O_WRONLY | O_CREAT | O_TRUNC);
     if (fd < 0)
         return fd;
-    ck_assert_int_eq(write((int)fd, text, strlen(text)), (ssize_t)strlen(text));
-    ck_assert_int_eq(close((int)fd), 0);
+    REQUIRE(write((int)fd, text, strlen(text)) == (ssize_t)strlen(text));
+    REQUIRE(close((int)fd) == 0);
     return 0;
 }
 

@@ -323,6 +323,184 @@ START_TEST(a_host_that_changed_since_is_a_conflict)
 }
 END_TEST
 
+/* As if coffer had made the layer: what is not on record was not there. */
+static void keep_records(void)
+{
+    const char head[] = "coffer-base complete\n";
+    int fd = open(path_of("%s/base", scratch.layer), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    ck_assert_int_eq(write(fd, head, sizeof head - 1), (ssize_t)sizeof head - 1);
+    ck_assert_int_eq(close(fd), 0);
+}
+
+/* Long enough for a file system's clock to tell before from after. */
+static void later(void)
+{
+    (void)usleep(30000);
+}
+
+/* A commit must refuse because of this many conflicts, among them that at `name`, and change nothing. */
+static void check_conflicts(size_t count, const char *name, const char *why)
+{
+    struct notes notes;
+    struct commit_result result = {0};
+    char *before = strdup(described(scratch.host));
+    ck_assert_int_eq(try_commit(scratch.layer, (struct commit_options){0}, &result, &notes), 0);
+    ck_assert_msg(result.conflicts == count && result.refused == (count > 0), "%zu conflicts, not %zu: %s",
+                  result.conflicts, count, notes.text);
+    if (count > 0) {
+        ck_assert_msg(strstr(notes.text, path_of("%s: %s", name, why)) != NULL, "%s", notes.text);
+        ck_assert_str_eq(described(scratch.host), before);
+    }
+    free(before);
+}
+
+START_TEST(without_a_record_the_host_had_nothing)
+{
+    keep_records();
+    put_file(path_of("%s/file", scratch.upper), "new", 0644);
+    put_kind(path_of("%s/dir", scratch.upper), 'd', "new");
+    put_kind(path_of("%s/dir/sub", scratch.upper), 'd', "new");
+    put_whiteout(path_of("%s/gone", scratch.upper));
+    put_kind(path_of("%s/both", scratch.upper), 'd', "new");
+    put_file(path_of("%s/file", scratch.host), "theirs", 0644);
+    put_kind(path_of("%s/dir", scratch.host), 'd', "theirs");
+    put_file(path_of("%s/dir/sub", scratch.host), "theirs", 0644);
+    put_file(path_of("%s/gone", scratch.host), "theirs", 0644);
+    put_dir(path_of("%s/both", scratch.host));
+    check_conflicts(4, "dir/in", "created on the host since");
+}
+END_TEST
+
+START_TEST(a_layer_without_records_is_not_checked_and_says_so)
+{
+    struct notes notes;
+    struct commit_result result = {0};
+    put_file(path_of("%s/file", scratch.upper), "new", 0644);
+    put_file(path_of("%s/file", scratch.host), "theirs", 0644);
+    ck_assert_int_eq(unlink(path_of("%s/base", scratch.layer)), 0);
+    ck_assert_int_eq(try_commit(scratch.layer, (struct commit_options){0}, &result, &notes), 0);
+    ck_assert(!result.refused);
+    ck_assert_ptr_nonnull(strstr(notes.text, "could not be compared"));
+    ck_assert_str_eq(described(scratch.host), "ffile 644 new\n");
+}
+END_TEST
+
+/* A tree on record at its top only, which the layer then deletes (w), makes anew (o) or replaces by a file (f). */
+static void cover_tree(char kind)
+{
+    keep_records();
+    put_kind(path_of("%s/d", scratch.host), 'e', "old");
+    put_kind(path_of("%s/d/sub", scratch.host), 'e', "old");
+    later();
+    note_base("d");
+    put_kind(path_of("%s/d", scratch.upper), kind, "new");
+    later();
+}
+
+static const char covers[] = {'w', 'o', 'f'};
+
+START_TEST(a_deleted_tree_that_stayed_the_same_is_no_conflict)
+{
+    cover_tree(covers[_i]);
+    check_conflicts(0, NULL, NULL);
+}
+END_TEST
+
+START_TEST(what_came_into_a_deleted_tree_is_a_conflict)
+{
+    cover_tree(covers[_i]);
+    put_file(path_of("%s/d/sub/fresh", scratch.host), "theirs", 0644);
+    check_conflicts(covers[_i] == 'o' ? 2 : 1, "d/sub", "created or changed on the host since");
+}
+END_TEST
+
+START_TEST(what_changed_in_a_deleted_tree_is_a_conflict)
+{
+    cover_tree(covers[_i]);
+    put_file(path_of("%s/d/sub/in", scratch.host), "theirs", 0644);
+    check_conflicts(1, "d/sub/in", "created or changed on the host since");
+}
+END_TEST
+
+START_TEST(what_was_moved_into_a_deleted_tree_is_a_conflict)
+{
+    put_kind(path_of("%s/elsewhere", scratch.host), 'd', "old");
+    cover_tree(covers[_i]);
+    ck_assert_int_eq(rename(path_of("%s/elsewhere", scratch.host), path_of("%s/d/moved", scratch.host)), 0);
+    check_conflicts(1, "d/moved", "created or changed on the host since");
+}
+END_TEST
+
+START_TEST(what_a_later_run_saw_and_deleted_is_no_conflict)
+{
+    cover_tree('w');
+    put_file(path_of("%s/d/between", scratch.host), "theirs", 0644);
+    later();
+    note_base("d/between");
+    check_conflicts(0, NULL, NULL);
+}
+END_TEST
+
+START_TEST(the_first_record_counts)
+{
+    keep_records();
+    put_file(path_of("%s/x", scratch.host), "old", 0644);
+    note_base("x");
+    put_file(path_of("%s/x", scratch.upper), "new", 0644);
+    put_file(path_of("%s/x", scratch.host), "theirs", 0644);
+    note_base("x");
+    check_conflicts(1, "x", "changed on the host since");
+}
+END_TEST
+
+static int discard_one(const char *name);
+
+START_TEST(what_a_discard_unveils_stays_on_record)
+{
+    cover_tree('o');
+    put_file(path_of("%s/d/fresh", scratch.host), "theirs", 0644);
+    ck_assert_int_eq(discard_one("d/in"), 0);
+    ck_assert_str_eq(diff_lines(&scratch, &lines, NULL, 0), "D d/fresh\nD d/other\nD d/sub\n");
+    check_conflicts(1, "d/fresh", "created on the host since");
+    ck_assert_int_eq(discard_one("d/fresh"), 0);
+    check_conflicts(0, NULL, NULL);
+    ck_assert_str_eq(described(scratch.host), "dd 755 \nfd/fresh 644 theirs\nfd/in 644 old\n");
+}
+END_TEST
+
+START_TEST(a_part_that_is_committed_leaves_the_rest_on_record)
+{
+    struct notes notes;
+    struct commit_result result = {0};
+    cover_tree('o');
+    char *paths[] = {path_of("%s/d/in", scratch.host)};
+    struct commit_options options = {.paths = paths, .path_count = 1};
+    ck_assert_int_eq(try_commit(scratch.layer, options, &result, &notes), 0);
+    ck_assert_msg(!result.refused, "%s", notes.text);
+    check_conflicts(0, NULL, NULL);
+    ck_assert_str_eq(described(scratch.host), "dd 755 \nfd/in 644 new\n");
+}
+END_TEST
+
+START_TEST(the_layer_itself_is_never_removed)
+{
+    struct layer layer;
+    struct layer_error error;
+    struct commit_result result;
+    struct notes notes = {.text = ""};
+    struct commit_options options = {.root = "/", .force = true, .report = take_note, .context = &notes};
+    scratch_remove(scratch.upper);
+    put_whiteout(scratch.upper);
+    char *moved = path_of("%s/layer", scratch.host);
+    ck_assert_int_eq(rename(scratch.layer, moved), 0);
+    ck_assert_int_eq(layer_open(&layer, moved, LAYER_WRITE, NULL, &error), 0);
+    ck_assert_int_eq(layer_commit(&layer, &options, &result, &error), -EBUSY);
+    ck_assert_ptr_nonnull(strstr(error.text, "coffer keeps layers there"));
+    layer_close(&layer);
+    ck_assert(exists(path_of("%s/layer.json", moved)));
+}
+END_TEST
+
 START_TEST(set_id_programs_want_consent)
 {
     struct notes notes;
@@ -516,6 +694,17 @@ int main(int argc, char **argv)
     tcase_add_test(cases, killed_at_any_step_of_a_part_the_next_one_finishes);
     tcase_add_test(cases, a_full_disk_at_any_step_loses_nothing);
     tcase_add_test(cases, a_host_that_changed_since_is_a_conflict);
+    tcase_add_test(cases, without_a_record_the_host_had_nothing);
+    tcase_add_test(cases, a_layer_without_records_is_not_checked_and_says_so);
+    tcase_add_loop_test(cases, a_deleted_tree_that_stayed_the_same_is_no_conflict, 0, (int)sizeof covers);
+    tcase_add_loop_test(cases, what_came_into_a_deleted_tree_is_a_conflict, 0, (int)sizeof covers);
+    tcase_add_loop_test(cases, what_changed_in_a_deleted_tree_is_a_conflict, 0, (int)sizeof covers);
+    tcase_add_loop_test(cases, what_was_moved_into_a_deleted_tree_is_a_conflict, 0, (int)sizeof covers);
+    tcase_add_test(cases, what_a_later_run_saw_and_deleted_is_no_conflict);
+    tcase_add_test(cases, the_first_record_counts);
+    tcase_add_test(cases, what_a_discard_unveils_stays_on_record);
+    tcase_add_test(cases, a_part_that_is_committed_leaves_the_rest_on_record);
+    tcase_add_test(cases, the_layer_itself_is_never_removed);
     tcase_add_test(cases, set_id_programs_want_consent);
     tcase_add_test(cases, another_root_gets_the_changes_and_their_parents);
     tcase_add_test(cases, links_in_the_target_are_not_followed);

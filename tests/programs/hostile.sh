@@ -1,0 +1,110 @@
+#!/bin/bash
+# Known ways round a sandbox of this kind: each is tried natively first, to see that it is one, and then in a view,
+# with the lock and without. Nothing of it may reach the host.
+set -u
+. "$(dirname "$0")/lib.sh"
+hostile=$COFFER_HELPERS/hostile
+[ -x "$hostile" ] || skip "no helper hostile"
+
+fresh() {
+    chmod -R u+rwX "$1" 2>/dev/null
+    rm -rf "$1"
+    mkdir "$1"
+    echo content >"$1/file"
+    chmod 644 "$1/file"
+}
+
+# natively works|tried ATTACK [ARGUMENT...]: `works`, unless this machine has no such thing.
+natively() {
+    local expected=$1 status
+    shift
+    (cd native && exec "$hostile" "$@") >native.out 2>&1
+    status=$?
+    echo "natively: $*: status $status $(tr '\n' ' ' <native.out)"
+    [ "$expected" = tried ] || [ $status = 0 ] || [ $status = 77 ] || fail "natively, $1 does not work: $(cat native.out)"
+    fresh native
+}
+
+# in_view refused|contained|works ATTACK [ARGUMENT...]: contained is what does no harm outside, whatever it says.
+in_view() {
+    local expected=$1 status
+    shift
+    (cd host && exec "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- "$hostile" "$@") >view.out 2>&1
+    status=$?
+    echo "--lock=$lock: $*: status $status $(tr '\n' ' ' <view.out)"
+    snapshot host >after
+    same before after
+    case $expected.$status in
+    refused.10 | works.0 | contained.* | *.77) ;;
+    *)
+        echo "--lock=$lock: $* was to be $expected, but its status is $status: $(cat view.out)" >&2
+        wrong=1
+        ;;
+    esac
+}
+
+fresh native
+natively tried listener
+natively tried int80 new
+natively tried x32 new
+natively tried io_uring
+natively works untraced file
+natively works untraced3 file
+natively tried type-ahead
+natively works read-only file
+natively works proc-fd file
+sleep 1000 &
+sleeping=$!
+trap 'kill $sleeping 2>/dev/null' EXIT
+natively tried seize $sleeping
+natively tried read-other $sleeping
+natively tried fd-of-other $sleeping
+natively tried mem-of-other $sleeping
+natively works root-of-other $sleeping "$PWD/native/file"
+natively works undumpable file
+
+fresh host
+snapshot host >before
+handle=$("$hostile" handle-of host/file) || handle="1 00"
+wrong=0
+for lock in try off; do
+    in_view refused listener
+    in_view refused int80 new
+    in_view refused x32 new
+    in_view refused io_uring
+    in_view refused untraced file
+    in_view contained untraced3 file
+    # shellcheck disable=SC2086 # type and bytes
+    in_view refused by-handle $handle .
+    in_view refused mount .
+    for other in '' $sleeping; do
+        # shellcheck disable=SC2086 # none: the supervisor
+        for attack in seize attach read-other fd-of-other mem-of-other; do
+            in_view refused $attack $other
+        done
+    done
+    in_view refused fds-of-other
+    in_view contained root-of-other $sleeping "$PWD/host/file"
+    in_view contained kill-parent file
+    in_view refused whiteout new
+    in_view refused opaque .
+    in_view contained read-only file
+    in_view contained proc-fd file
+    in_view refused type-ahead
+    in_view contained race-name /dev/null "$PWD/host/file"
+    in_view contained race-name file2 ./file
+    in_view contained race-flags file
+    in_view contained race-descriptor own file
+    in_view contained race-link /dev/null file link
+    in_view contained race-link own file link
+    in_view works undumpable file
+
+    # The layer by its own name, and by the ways of the processes that hold it.
+    raw=$LAYER.$lock
+    for path in "$raw" "$raw/fs" "$raw/fs$PWD/host/file" "/proc/self/root$raw/fs"; do
+        (cd host && "$COFFER" run -q "--lock=$lock" -l "$raw" -- sh -c '[ ! -e "$1" ] && ! ls "$1" && ! echo x >"$1/new"' \
+            sh "$path") >/dev/null 2>&1 || { echo "--lock=$lock: the layer is seen at $path" >&2; wrong=1; }
+    done
+    kill -0 $sleeping || fail "a process outside was killed"
+done
+[ $wrong = 0 ] || fail "see above"
