@@ -28,12 +28,28 @@ static struct directory *proc_chain(struct view *view, const char *host_path, in
     return dir;
 }
 
+/* The directory at a canonical path, if it and all above it are cached; held. */
+static struct directory *cached_directory(struct view *view, const char *path)
+{
+    struct directory *dir = directory_hold(view->root);
+    for (path += strspn(path, "/"); *path != '\0' && dir != NULL; path += strspn(path, "/")) {
+        size_t length = strcspn(path, "/");
+        struct directory *child = dir->proc ? NULL : directory_find(view, dir, path, length);
+        directory_release(view, dir);
+        dir = child;
+        path += length;
+    }
+    return dir;
+}
+
 struct directory *view_directory(struct view *view, struct caller *caller, const char *path, int *error)
 {
     struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
     struct caller nobody = *caller;
     struct walked walked;
-    struct directory *dir = NULL;
+    struct directory *dir = cached_directory(view, path);
+    if (dir != NULL)
+        return dir;
     nobody.fs = &fs;
     nobody.cred = &view->own;
     walk_from(view, &nobody, view->root, true, path, WALK_LOOK, &walked);
