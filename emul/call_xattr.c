@@ -75,7 +75,7 @@ static int read_request(struct caller *caller, const struct call *call, int obje
 /* An attribute of the layer's format is asked for by a name that nothing has: so the errno is the kernel's own. */
 static void hide_own_name(struct request *request)
 {
-    if (xattr_is_own(request->name))
+    if (object_xattr_is_format(request->name))
         memcpy(request->name, "user.\1", sizeof "user.\1");
 }
 
@@ -96,7 +96,7 @@ static ssize_t list_shown(int fd, char *list, size_t size)
     ssize_t kept = 0;
     for (ssize_t at = 0; at < length;) {
         size_t one = strlen(list + at) + 1;
-        if (!xattr_is_own(list + at)) {
+        if (!object_xattr_is_format(list + at)) {
             memmove(list + kept, list + at, one);
             kept += (ssize_t)one;
         }
@@ -237,7 +237,7 @@ static void change_xattr(struct view *view, struct caller *caller, const struct 
     int error = read_request(caller, call, by_path ? call->row->path[0].path : 0, &request);
     if (error == 0 && request.size > XATTR_SIZE_MAX)
         error = -E2BIG;
-    if (error == 0 && xattr_is_own(request.name))
+    if (error == 0 && object_xattr_is_format(request.name))
         error = remove ? -ENODATA : -EPERM;
     cleanup_free char *value = error < 0 ? NULL : malloc(request.size + 1);
     if (error == 0 && value == NULL)

@@ -36,9 +36,9 @@ static bool owner_differs(struct view *view, const struct entry *entry)
 static int may_act_on(struct view *view, const struct caller *caller, int fd)
 {
     struct stat st;
-    if (view->own_root || override_read(fd, &st) == 0 || st.st_uid == caller->cred->fsuid)
+    if (view->own_root || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 || !object_override(fd, &st))
         return 0;
-    return -EPERM;
+    return st.st_uid == caller->cred->fsuid ? 0 : -EPERM;
 }
 
 static int act_on(struct view *view, struct caller *caller, int fd, const struct change *change)

@@ -5,14 +5,12 @@
 #include "emul/dir_names.h"
 #include "emul/layer_base.h"
 #include "emul/object.h"
+#include "emul/overlay.h"
 #include "emul/sys.h"
 #include "emul/tree.h"
 
 #include <errno.h>
 #include <string.h>
-
-static const char OPAQUE[] = "user.overlay.opaque";
-static const char WHITEOUT[] = "user.overlay.whiteout";
 
 static int fail(struct layer_error *error, int status, const char *path)
 {
@@ -32,7 +30,7 @@ static int put_whiteout(int dir, const char *name, bool *marked)
     if (fd < 0)
         return fd;
     *marked = true;
-    return sys_fsetxattr(fd, WHITEOUT, "y", 1, 0);
+    return sys_fsetxattr(fd, XATTR_WHITEOUT, "y", 1, 0);
 }
 
 /* One name of the host below a directory that is opaque now and shall not be: what hid it, hides it alone. */
@@ -49,7 +47,7 @@ static int keep_hidden(int upper, int host, const char *name, bool *marked)
     if (status < 0 || !S_ISDIR(theirs.st_mode))
         return status == -ENOENT ? 0 : status;
     cleanup_fd int child = sys_openat(upper, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
-    return child < 0 ? child : sys_fsetxattr(child, OPAQUE, "y", 1, 0);
+    return child < 0 ? child : sys_fsetxattr(child, XATTR_OPAQUE, "y", 1, 0);
 }
 
 /* Taking away the opacity of directories on the way to a path. */
@@ -102,7 +100,7 @@ static int unveil(const struct unveiling *unveiling, int upper, int host, const 
     dir_names_free(&names);
     if (status < 0)
         return status;
-    return marked ? sys_fsetxattr(upper, OPAQUE, "x", 1, 0) : sys_fremovexattr(upper, OPAQUE);
+    return marked ? sys_fsetxattr(upper, XATTR_OPAQUE, "x", 1, 0) : sys_fremovexattr(upper, XATTR_OPAQUE);
 }
 
 /* The directory `next` stays opaque, if it is one on the way to the path, until its own turn. */
@@ -207,7 +205,7 @@ int layer_discard(struct layer *layer, int host_root, const char *path, struct l
     if (strcmp(path, "/") == 0) {
         status = tree_empty(upper);
         if (status == 0 && object_opaque(upper) != '\0')
-            status = sys_fremovexattr(upper, OPAQUE);
+            status = sys_fremovexattr(upper, XATTR_OPAQUE);
         return status < 0 ? fail(error, status, path) : 0;
     }
     bool unveiled = false;

@@ -198,7 +198,7 @@ int entry_stat(struct view *view, const struct entry *entry, struct stat *st)
         if (dirfd >= 0 && at_path(dirfd, entry->name, path)) {
             cleanup_fd int fd = sys_openat(AT_FDCWD, path, O_PATH | O_NOFOLLOW, 0);
             if (fd >= 0)
-                (void)override_read(fd, st);
+                (void)object_override(fd, st);
         }
     }
     if (S_ISDIR(st->st_mode) && (entry->trees & (1u << view->host)) != 0)

@@ -67,7 +67,7 @@ static int make_over_whiteout(struct view *view, struct caller *caller, const st
     if (error == 0)
         error = sys_renameat2(work, temp, dirfd, entry->name, directory ? RENAME_EXCHANGE : 0);
     if (error < 0 || directory)
-        remove_tree(work, temp);
+        (void)tree_remove(work, temp);
     return error;
 }
 

@@ -1,14 +1,11 @@
 #include "emul/object.h"
 
 #include "emul/cleanup.h"
+#include "emul/overlay.h"
 #include "emul/sys.h"
 
 #include <errno.h>
 #include <string.h>
-
-static const char OPAQUE[] = "user.overlay.opaque";
-static const char WHITEOUT[] = "user.overlay.whiteout";
-static const char OVERRIDE[] = "user.containers.override_stat";
 
 /* "UID:GID:0MODE", after which fuse-overlayfs may write a type; anything else is not believed. */
 static bool parse_override(const char *text, struct stat *st)
@@ -49,27 +46,33 @@ static void give_back(int fd, const struct stat *st, bool lent)
         (void)sys_fchmod(fd, st->st_mode & 07777);
 }
 
-int object_stat(int fd, struct stat *st)
+bool object_override(int fd, struct stat *st)
 {
     char text[64];
-    int status = sys_fstatat(fd, "", st, AT_EMPTY_PATH);
     /* Only these can carry user attributes at all (xattr(7)). */
-    if (status < 0 || (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode)))
-        return status;
+    if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
+        return false;
     bool lent = lend_read(fd, st);
-    ssize_t length = sys_fgetxattr(fd, OVERRIDE, text, sizeof text - 1);
+    ssize_t length = sys_fgetxattr(fd, XATTR_OVERRIDE, text, sizeof text - 1);
     give_back(fd, st, lent);
-    if (length > 0) {
-        text[length] = '\0';
-        (void)parse_override(text, st);
-    }
-    return 0;
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    return parse_override(text, st);
+}
+
+int object_stat(int fd, struct stat *st)
+{
+    int status = sys_fstatat(fd, "", st, AT_EMPTY_PATH);
+    if (status == 0)
+        (void)object_override(fd, st);
+    return status;
 }
 
 char object_opaque(int fd)
 {
     char value = '\0';
-    if (sys_fgetxattr(fd, OPAQUE, &value, 1) != 1)
+    if (sys_fgetxattr(fd, XATTR_OPAQUE, &value, 1) != 1)
         return '\0';
     return value == 'y' || value == 'x' ? value : '\0';
 }
@@ -82,18 +85,23 @@ bool object_is_whiteout(int dir, const char *name, const struct stat *st, bool m
     if (!marked || !S_ISREG(st->st_mode) || st->st_size != 0)
         return false;
     cleanup_fd int fd = sys_openat(dir, name, O_PATH | O_NOFOLLOW, 0);
-    ssize_t length = fd < 0 ? fd : sys_fgetxattr(fd, WHITEOUT, &value, 1);
+    ssize_t length = fd < 0 ? fd : sys_fgetxattr(fd, XATTR_WHITEOUT, &value, 1);
     return length >= 0 || length == -ERANGE;
+}
+
+bool object_xattr_is_format(const char *name)
+{
+    return strncmp(name, "user.overlay.", strlen("user.overlay.")) == 0 ||
+           strncmp(name, "trusted.overlay.", strlen("trusted.overlay.")) == 0 || strcmp(name, XATTR_OVERRIDE) == 0;
 }
 
 static bool is_visible(const char *name)
 {
-    static const char *const prefixes[] = {"user.overlay.", "trusted.overlay.", "security.selinux", "security.ima",
-                                           "security.evm"};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+    static const char *const labels[] = {"security.selinux", "security.ima", "security.evm"};
+    for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
+        if (strncmp(name, labels[i], strlen(labels[i])) == 0)
             return false;
-    return strcmp(name, OVERRIDE) != 0;
+    return !object_xattr_is_format(name);
 }
 
 /* All names, each ending in a NUL, in fresh memory. Length, 0 where there are none, or -errno. */

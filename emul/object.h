@@ -15,6 +15,12 @@
  */
 int object_stat(int fd, struct stat *st);
 
+/* Applies the owner and mode that a layer's object is said to have to its stat. false: nothing is said. */
+bool object_override(int fd, struct stat *st);
+
+/* Whether an extended attribute belongs to the format of layers, and is shown to nobody. */
+bool object_xattr_is_format(const char *name);
+
 /* 'y' or 'x' when the directory has user.overlay.opaque with that value, else '\0'. */
 char object_opaque(int fd);
 

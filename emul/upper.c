@@ -6,31 +6,11 @@
  */
 #include "emul/view_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
-#include <sys/xattr.h>
-
-#define OWN_XATTR_MAX 4096
-
-int override_read(int fd, struct stat *st)
-{
-    char text[64];
-    unsigned uid, gid, mode;
-    ssize_t length = sys_fgetxattr(fd, XATTR_OVERRIDE, text, sizeof text - 1);
-    if (length < 0)
-        return 0;
-    text[length] = '\0';
-    if (sscanf(text, "%u:%u:%o", &uid, &gid, &mode) != 3)
-        return 0;
-    st->st_uid = uid;
-    st->st_gid = gid;
-    st->st_mode = (st->st_mode & S_IFMT) | (mode & 07777);
-    return 1;
-}
 
 static int override_write(int fd, const struct stat *st)
 {
@@ -39,36 +19,12 @@ static int override_write(int fd, const struct stat *st)
     return sys_fsetxattr(fd, XATTR_OVERRIDE, text, (size_t)length, 0);
 }
 
-bool xattr_is_own(const char *name)
-{
-    return strncmp(name, "user.overlay.", 13) == 0 || strncmp(name, "trusted.overlay.", 16) == 0 ||
-           strcmp(name, XATTR_OVERRIDE) == 0;
-}
-
-/* What cannot be set (security labels, trusted ones as a user) is left out, as cp -a does. */
-static void copy_xattrs(int from, int to)
-{
-    char names[OWN_XATTR_MAX];
-    ssize_t length = sys_flistxattr(from, names, sizeof names);
-    for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {
-        char *value;
-        if (xattr_is_own(names + at))
-            continue;
-        ssize_t size = sys_fgetxattr(from, names + at, NULL, 0);
-        if (size < 0 || (value = malloc((size_t)size + 1)) == NULL)
-            continue;
-        size = sys_fgetxattr(from, names + at, value, (size_t)size);
-        if (size >= 0)
-            (void)sys_fsetxattr(to, names + at, value, (size_t)size, 0);
-        free(value);
-    }
-}
-
 int copy_metadata(struct view *view, int from, int to, const struct stat *st)
 {
     struct timespec times[2] = {st->st_atim, st->st_mtim};
     bool link = S_ISLNK(st->st_mode);
     mode_t mode = st->st_mode & 07777;
+    size_t lost = 0; /* attributes that a user may not set: left out, as cp -a does */
     int error = 0;
     if (st->st_uid != view->own.fsuid || st->st_gid != view->own.fsgid)
         error = sys_fchown(to, st->st_uid, st->st_gid);
@@ -81,12 +37,12 @@ int copy_metadata(struct view *view, int from, int to, const struct stat *st)
         mode &= 0777;
     }
     if (!link) {
-        error = sys_fchmod(to, mode);
-        if (error < 0)
-            return error;
-        copy_xattrs(from, to);
+        /* Before the mode: only who may write a file sets its user attributes (xattr(7)). */
+        error = object_xattrs_copy(from, to, &lost);
+        if (error == 0)
+            error = sys_fchmod(to, mode);
     }
-    return sys_futimens(to, times);
+    return error < 0 && !link ? error : sys_futimens(to, times);
 }
 
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name)
@@ -142,7 +98,7 @@ static int make_upper_directory(struct view *view, struct directory *dir, int so
     if (error == 0)
         error = upper_place(view, temp, dir->parent, dir->key->name);
     if (error < 0)
-        remove_tree(work, temp);
+        (void)tree_remove(work, temp);
     /* A worker was there first. */
     return error == -EEXIST ? 0 : error;
 }
@@ -238,7 +194,7 @@ int upper_whiteout(struct view *view, struct directory *dir, const char *name)
         return error;
     error = sys_renameat2(work, temp, fd, name, S_ISDIR(st.st_mode) ? RENAME_EXCHANGE : 0);
     if (error < 0 || S_ISDIR(st.st_mode))
-        remove_tree(work, temp);
+        (void)tree_remove(work, temp);
     return error;
 }
 
@@ -259,30 +215,6 @@ int upper_remove(struct view *view, struct directory *dir, const char *name)
     layer_temp_name(view->layer, temp);
     error = sys_renameat2(fd, name, view->layer->work_fd, temp, RENAME_NOREPLACE);
     if (error == 0)
-        remove_tree(view->layer->work_fd, temp);
+        (void)tree_remove(view->layer->work_fd, temp);
     return error;
-}
-
-void remove_tree(int dirfd, const char *name)
-{
-    if (unlinkat(dirfd, name, 0) == 0 || (errno != EISDIR && errno != EPERM))
-        return;
-    if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
-        return;
-    cleanup_fd int path_fd = sys_openat2(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0, SYS_BENEATH);
-    if (path_fd >= 0)
-        (void)sys_fchmod(path_fd, 0700);
-    int fd = sys_openat2(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, SYS_BENEATH);
-    if (fd < 0)
-        return;
-    cleanup_dir DIR *dir = fdopendir(fd);
-    if (dir == NULL) {
-        (void)close(fd);
-        return;
-    }
-    struct dirent *item;
-    while ((item = readdir(dir)) != NULL)
-        if (strcmp(item->d_name, ".") != 0 && strcmp(item->d_name, "..") != 0)
-            remove_tree(fd, item->d_name);
-    (void)unlinkat(dirfd, name, AT_REMOVEDIR);
 }

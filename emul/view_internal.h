@@ -11,7 +11,10 @@
 #include "emul/call.h"
 #include "emul/cleanup.h"
 #include "emul/layer.h"
+#include "emul/object.h"
+#include "emul/overlay.h"
 #include "emul/sys.h"
+#include "emul/tree.h"
 #include "emul/view.h"
 
 #include <limits.h>
@@ -25,12 +28,6 @@
 
 #define TREES_MAX (VIEW_LAYERS_MAX + 2)
 #define UPPER     0 /* the number of the upper tree */
-
-/* Text that makes a directory hide what lies below it; see the kernel's overlayfs documentation, "userxattr". */
-#define XATTR_OPAQUE   "user.overlay.opaque"
-#define XATTR_WHITEOUT "user.overlay.whiteout"
-/* "UID:GID:0MODE": owner and mode that the user may not set (fuse-overlayfs, containers-storage). */
-#define XATTR_OVERRIDE "user.containers.override_stat"
 
 struct tree {
     int fd;       /* O_PATH; owned by the layer, or by the view for the host */
@@ -296,13 +293,8 @@ int upper_whiteout(struct view *view, struct directory *dir, const char *name);
 int upper_remove(struct view *view, struct directory *dir, const char *name);
 /* Notes what the host had at this name, once, before it is shadowed. */
 int upper_note_base(struct view *view, struct directory *dir, const char *name);
-void remove_tree(int dirfd, const char *name);
 /* Copies owner, mode, times and extended attributes of one object to another. */
 int copy_metadata(struct view *view, int from, int to, const struct stat *st);
-/* Applies the owner and mode that an object's xattr tells. 1: there was one; 0: not. */
-int override_read(int fd, struct stat *st);
-/* Whether an extended attribute is part of the layer's format, and so never shown. */
-bool xattr_is_own(const char *name);
 /* Moves LAYER/work/temp to a free name of dir in the upper tree; dir's times stay. */
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name);
 

@@ -15,11 +15,13 @@
 #include <linux/fs.h>
 #include <linux/fscrypt.h>
 #include <linux/fsverity.h>
+#include <linux/ioprio.h>
 #include <linux/msdos_fs.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 
 #define INT_MASK UINT64_C(0xffffffff)
 #define ALL_ONES UINT64_MAX
@@ -142,6 +144,24 @@ const struct argument_test tests_seccomp[] = {
      .mask2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
      .value2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
      .words = "operation is SECCOMP_SET_MODE_FILTER and flags have SECCOMP_FILTER_FLAG_NEW_LISTENER"},
+    TESTS_END,
+};
+
+/* Limits and scheduling: of the caller itself, which is what nearly every program asks for. */
+const struct argument_test tests_process_at_0[] = {
+    WHEN_NOT(VERDICT_STOP, 0, 0, "the process is not 0"),
+    TESTS_END,
+};
+
+const struct argument_test tests_setpriority[] = {
+    WHEN_NOT(VERDICT_STOP, 0, PRIO_PROCESS, "which is not PRIO_PROCESS"),
+    WHEN_NOT(VERDICT_STOP, 1, 0, "who is not 0"),
+    TESTS_END,
+};
+
+const struct argument_test tests_ioprio_set[] = {
+    WHEN_NOT(VERDICT_STOP, 0, IOPRIO_WHO_PROCESS, "which is not IOPRIO_WHO_PROCESS"),
+    WHEN_NOT(VERDICT_STOP, 1, 0, "who is not 0"),
     TESTS_END,
 };
 

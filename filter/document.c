@@ -51,6 +51,7 @@ static const char *const handler_words[HANDLER_COUNT] = {
     [HANDLER_IDENTITY] = "changes the identity in the view",
     [HANDLER_CLONE3] = "reads the flags in memory",
     [HANDLER_UNSHARE_FS] = "keeps the working directory's sharing known",
+    [HANDLER_TARGET] = "only on processes of the view",
     [HANDLER_DUMPABLE] = "keeps the memory readable, answers as asked",
 };
 

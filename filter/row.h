@@ -21,6 +21,9 @@ extern const struct argument_test tests_unshare[];
 extern const struct argument_test tests_prctl[];
 extern const struct argument_test tests_seccomp[];
 extern const struct argument_test tests_ioctl[];
+extern const struct argument_test tests_process_at_0[];
+extern const struct argument_test tests_setpriority[];
+extern const struct argument_test tests_ioprio_set[];
 
 #define NO_PATH                                                                                                        \
     {                                                                                                                  \

@@ -1,6 +1,7 @@
 #include "supervisor/calls.h"
 
 #include "supervisor/memory.h"
+#include "supervisor/target.h"
 
 #include <errno.h>
 #include <linux/sched.h>
@@ -99,6 +100,7 @@ static call_handler *const handlers[HANDLER_COUNT] = {
     [HANDLER_CLONE3] = answer_clone3,
     [HANDLER_UNSHARE_FS] = answer_unshare_fs,
     [HANDLER_DUMPABLE] = answer_dumpable,
+    [HANDLER_TARGET] = target_answer,
 };
 
 bool calls_answer(struct task *task)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # tests/check_docs.sh COFFER: the commands and options that --help prints, those of the manual pages and those of the
-# shell completion are the same. Prints every difference; exit status 1 when there is one.
+# shell completion are the same; docs/syscalls.md is the page that the program prints; links between pages lead
+# somewhere. Prints every difference; exit status 1 when there is one.
 set -u
 export LC_ALL=C
 
@@ -61,5 +62,15 @@ done
 for page in docs/man/*.1; do
     warnings=$(cd docs && MANROFFOPT=-Tutf8 man --warnings -l "$root/$page" 2>&1 >/dev/null)
     grep -q '^\.so ' "$page" || [ -z "$warnings" ] || complain "$page: $warnings"
+done
+
+if ! difference=$("$coffer" doctor --calls | diff docs/syscalls.md - | head -n 20) || [ -n "$difference" ]; then
+    complain "docs/syscalls.md is not what the table says; coffer doctor --calls > docs/syscalls.md:" $'\n'"$difference"
+fi
+
+for page in *.md docs/*.md bench/*.md; do
+    while read -r target; do
+        [ -e "$(dirname "$page")/$target" ] || complain "$page: no $target"
+    done < <(grep -oE '\]\([^)#:]+' "$page" | sed 's/^](//')
 done
 exit $status

@@ -359,13 +359,95 @@ static void open_name(void *context)
     write_and_close(open(context, O_WRONLY));
 }
 
-/* HARMLESS FILE: of the same length, or one may be seen cut off, which is fine too. */
+static void open_how_name(void *context)
+{
+    struct open_how how = {.flags = O_WRONLY};
+    write_and_close((int)syscall(SYS_openat2, AT_FDCWD, context, &how, sizeof how));
+}
+
+static void chmod_name(void *context)
+{
+    (void)chmod(context, 0604);
+}
+
+static void chown_name(void *context)
+{
+    (void)!chown(context, getuid(), getgid());
+}
+
+static void truncate_name(void *context)
+{
+    (void)!truncate(context, 1);
+}
+
+static void unlink_name(void *context)
+{
+    (void)unlink(context);
+}
+
+static void touch_name(void *context)
+{
+    static const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    (void)utimensat(AT_FDCWD, context, times, 0);
+}
+
+static void setxattr_name(void *context)
+{
+    (void)setxattr(context, "user.hostile", "y", 1, 0);
+}
+
+static void rename_name(void *context)
+{
+    (void)rename(context, "file.renamed");
+}
+
+static void link_name(void *context)
+{
+    (void)!link(context, "file.linked");
+}
+
+static void rmdir_name(void *context)
+{
+    (void)rmdir(context);
+}
+
+static void mkdir_name(void *context)
+{
+    (void)mkdir(context, 0755);
+}
+
+static void mknod_name(void *context)
+{
+    (void)mknod(context, S_IFIFO | 0644, 0);
+}
+
+static void symlink_name(void *context)
+{
+    (void)!symlink("nowhere", context);
+}
+
+static const struct {
+    const char *name;
+    void (*round)(void *);
+} names[] = {
+    {"open", open_name},         {"openat2", open_how_name}, {"chmod", chmod_name},   {"chown", chown_name},
+    {"truncate", truncate_name}, {"unlink", unlink_name},    {"utimens", touch_name}, {"setxattr", setxattr_name},
+    {"rename", rename_name},     {"link", link_name},        {"rmdir", rmdir_name},   {"mkdir", mkdir_name},
+    {"mknod", mknod_name},       {"symlink", symlink_name},
+};
+
+/* HARMLESS FILE CALL: not of the same length; that one of them may be seen cut off does no harm. */
 static int race_name(void)
 {
     static char name[4096];
     memcpy(name, arguments[0], strlen(arguments[0]) + 1);
-    race(flip_name, name, open_name);
-    return 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i].name, arguments[2]) == 0) {
+            race(flip_name, name, names[i].round);
+            return 0;
+        }
+    }
+    return 2;
 }
 
 static void *flip_flags(void *context)
@@ -481,7 +563,7 @@ static const struct {
     {"read-only", 1, by_read_only},
     {"proc-fd", 1, by_proc_fd},
     {"type-ahead", 0, type_ahead},
-    {"race-name", 2, race_name},
+    {"race-name", 3, race_name},
     {"race-flags", 1, race_flags},
     {"race-descriptor", 2, race_descriptor},
     {"race-link", 3, race_link},

@@ -33,7 +33,11 @@ in_view() {
     status=$?
     echo "--lock=$lock: $*: status $status $(tr '\n' ' ' <view.out)"
     snapshot host >after
-    same before after
+    if ! diff -u before after >&2; then
+        echo "--lock=$lock: $* reached the host" >&2
+        wrong=1
+        fresh_host
+    fi
     case $expected.$status in
     refused.10 | works.0 | contained.* | *.77) ;;
     *)
@@ -63,8 +67,12 @@ natively tried mem-of-other $sleeping
 natively works root-of-other $sleeping "$PWD/native/file"
 natively works undumpable file
 
-fresh host
-snapshot host >before
+fresh_host() {
+    fresh host
+    mkdir host/empty
+    snapshot host >before
+}
+fresh_host
 handle=$("$hostile" handle-of host/file) || handle="1 00"
 wrong=0
 for lock in try off; do
@@ -83,7 +91,7 @@ for lock in try off; do
             in_view refused $attack $other
         done
     done
-    in_view refused fds-of-other
+    in_view contained fds-of-other # they name what the view has at the same path
     in_view contained root-of-other $sleeping "$PWD/host/file"
     in_view contained kill-parent file
     in_view refused whiteout new
@@ -91,8 +99,15 @@ for lock in try off; do
     in_view contained read-only file
     in_view contained proc-fd file
     in_view refused type-ahead
-    in_view contained race-name /dev/null "$PWD/host/file"
-    in_view contained race-name file2 ./file
+    # A name that is let through, or that is not there, becomes one of the host.
+    in_view contained race-name /dev/null "$PWD/host/file" open
+    for call in open openat2 chmod chown truncate unlink utimens setxattr rename link; do
+        in_view contained race-name file2 ./file $call
+    done
+    for call in mkdir mknod symlink; do
+        in_view contained race-name file ./new $call
+    done
+    in_view contained race-name file ./empty rmdir
     in_view contained race-flags file
     in_view contained race-descriptor own file
     in_view contained race-link /dev/null file link

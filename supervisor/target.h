@@ -1,0 +1,13 @@
+/*
+ * Calls that act on another process: they reach processes of the view alone. Landlock sees to that for most of them;
+ * this holds without Landlock, and for limits and scheduling, which Landlock does not govern.
+ */
+#ifndef COFFER_SUPERVISOR_TARGET_H
+#define COFFER_SUPERVISOR_TARGET_H
+
+#include "supervisor/task.h"
+
+/* Answers a call whose row has HANDLER_TARGET. */
+void target_answer(struct task *task);
+
+#endif
