@@ -77,7 +77,11 @@ void view_call_exit(struct view *view, struct caller *caller, const struct call 
             replace_cwd(view, caller, answer);
         break;
     case FINISH_OPEN_MODE:
-        (void)sys_fchmod(answer->finish.fd, answer->finish.mode);
+        if (*result >= 0)
+            (void)sys_fchmod(answer->finish.fd, answer->finish.mode);
+        else if (answer->finish.text != NULL)
+            /* No descriptor was left, say: the name is as absent as before. */
+            (void)upper_whiteout(view, answer->finish.directory, answer->finish.text);
         break;
     case FINISH_RECV_ADDR:
         finish_recv_addr(view, caller, call, answer->finish.mode, *result);

@@ -105,7 +105,7 @@ static int may_link(struct view *view, const struct caller *caller, const struct
 }
 
 /* A descriptor of what the first path of link names, in the upper tree. A worker's pid + 1 is never mistaken: *wait. */
-static int link_source(struct view *view, struct caller *caller, struct taken *taken, pid_t *wait)
+static int link_source(struct view *view, struct caller *caller, struct taken *taken, bool follow, pid_t *wait)
 {
     struct entry *entry = &taken->walked.entry;
     *wait = 0;
@@ -114,8 +114,15 @@ static int link_source(struct view *view, struct caller *caller, struct taken *t
         struct object object;
         const char *last = taken->by_descriptor ? NULL : strrchr(taken->walked.host_path, '/');
         int number = taken->by_descriptor ? taken->dirfd : last == NULL ? -1 : (int)strtol(last + 1, NULL, 10);
-        int error = descriptor_object(view, caller, number, &object);
-        int fd = error < 0 ? error : object.in_layer ? steal_fd(&object.fd) : -EXDEV;
+        int error = !follow && !taken->by_descriptor ? -EXDEV : descriptor_object(view, caller, number, &object);
+        if (error < 0)
+            return error;
+        int fd = object.in_upper ? steal_fd(&object.fd) : -EXDEV;
+        if (!object.in_upper && object.found && object.entry.tree >= 0) {
+            error = copy_up(view, &object.entry, false);
+            *wait = error > 0 ? error : 0;
+            fd = error > 0 ? -EAGAIN : error < 0 ? error : upper_open_path(view, &object.entry);
+        }
         object_release(view, &object);
         return fd;
     }
@@ -147,7 +154,8 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
     if (to.walked.kind == WALK_ENTRY && (to.walked.last != LAST_NAME || to.walked.entry.tree >= 0))
         error = from.walked.kind == WALK_ENTRY && from.walked.entry.tree < 0 ? -ENOENT : -EEXIST;
     if (error == 0) {
-        creation.link_from = link_source(view, caller, &from, &wait);
+        creation.link_from =
+            link_source(view, caller, &from, (from.flags & AT_SYMLINK_FOLLOW) != 0 && follow != 0, &wait);
         error = creation.link_from;
     }
     if (error >= 0) {

@@ -145,6 +145,8 @@ static int create_over_whiteout(struct view *view, struct caller *caller, const 
     }
     answer->want_exit = true;
     answer->finish.kind = FINISH_OPEN_MODE;
+    answer->finish.text = strdup(entry->name);
+    answer->finish.directory = directory_hold(entry->dir);
     answer->finish.mode = mode & ~caller->fs->umask & 07777;
     answer->finish.fd = steal_fd(&fd);
     return 0;
@@ -255,15 +257,36 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
     }
 }
 
-/* In /proc: descriptors may be opened again as the kernel allows, its other files only be read. */
+/*
+ * Whether what lies behind a path in /proc may be opened for writing: a pipe or a socket, a file without a name, a
+ * device that keeps nothing, or a file of the layer; never the kernel's own files, nor the host's by way of a
+ * descriptor or a mapping.
+ */
+static bool raw_may_write(const struct view *view, const char *host_path)
+{
+    struct stat st;
+    char text[PATH_MAX];
+    if (sys_fstatat(AT_FDCWD, host_path, &st, 0) < 0 || S_ISDIR(st.st_mode))
+        return true; /* the kernel says why not */
+    if (S_ISCHR(st.st_mode))
+        return device_may_write(st.st_rdev);
+    ssize_t length = sys_readlinkat(AT_FDCWD, host_path, text, sizeof text - 1);
+    if (length < 0)
+        return false;
+    text[length] = '\0';
+    if (text[0] != '/')
+        return !S_ISBLK(st.st_mode);
+    if (strncmp(text, "/memfd:", 7) == 0 && st.st_nlink == 0)
+        return true;
+    size_t prefix = strlen(view->trees[UPPER].prefix);
+    return strncmp(text, view->trees[UPPER].prefix, prefix) == 0 && text[prefix] == '/';
+}
+
 static void open_raw(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
                      struct taken *taken, struct answer *answer)
 {
-    const char *last = strrchr(taken->walked.host_path, '/');
-    struct stat st;
-    if (wants_write(opening->flags) && (opening->flags & O_PATH) == 0 && last != NULL &&
-        (last[1] < '0' || last[1] > '9') &&
-        sys_fstatat(AT_FDCWD, taken->walked.host_path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode)) {
+    bool write = wants_write(opening->flags) && (opening->flags & O_PATH) == 0;
+    if (write && taken->walked.host_path[0] != '\0' && !raw_may_write(view, taken->walked.host_path)) {
         answer_raw_change(view, caller, taken, answer);
         return;
     }

@@ -63,8 +63,14 @@ static int bind_beside(struct view *view, const struct entry *entry, const char 
 int finish_bind(struct view *view, const struct answer *answer)
 {
     const char *temp = answer->finish.text;
+    const char *name = temp + strlen(temp) + 1;
+    struct stat st;
     int fd = directory_fd(view, answer->finish.directory, UPPER);
-    return fd < 0 ? fd : sys_renameat2(fd, temp, fd, temp + strlen(temp) + 1, RENAME_NOREPLACE);
+    bool whiteout = fd >= 0 && sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_is_whiteout(&st);
+    int error = fd < 0 ? fd : sys_renameat2(fd, temp, fd, name, whiteout ? 0 : RENAME_NOREPLACE);
+    if (error < 0 && fd >= 0)
+        (void)sys_unlinkat(fd, temp, 0);
+    return error;
 }
 
 /* Where a name is bound: a new name in the layer. Fills in the address to use; its length or -errno. */
@@ -85,9 +91,9 @@ static int bind_name(struct view *view, struct caller *caller, struct walked *wa
         return fd;
     view->changes++;
     error = real_path(view, caller, entry->dir, UPPER, "", dir_path);
+    /* The kernel makes the socket itself, and would take a whiteout for a name in use. */
     if (error == 0 && entry->whiteout)
-        /* The kernel makes the socket itself, and takes a whiteout for a name in use. */
-        error = sys_unlinkat(fd, entry->name, 0);
+        return bind_beside(view, entry, dir_path, address, answer);
     if (error == 0)
         error = socket_name_make(view, dir_path, entry->name, address);
     return error == -ENAMETOOLONG ? bind_beside(view, entry, dir_path, address, answer) : error;

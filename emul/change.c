@@ -105,7 +105,7 @@ void change_descriptor(struct view *view, struct caller *caller, int fd, bool pa
         answer_result(answer, error);
     } else if (!object.named) {
         answer_continue(answer);
-    } else if (object.in_upper || (object.in_layer && !object.found)) {
+    } else if (object.in_upper) {
         /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
         error = may_act_on(view, caller, object.fd);
         settle(answer, error < 0 ? error : act_on(view, caller, object.fd, change));
@@ -114,7 +114,8 @@ void change_descriptor(struct view *view, struct caller *caller, int fd, bool pa
     } else if (object.found) {
         settle(answer, change_entry(view, caller, &object.entry, change));
     } else {
-        /* A host object that is no longer in the view: in the view nobody can tell that it did not change. */
+        /* An object of the host or a lower layer that is no longer in the view: in the view nobody can tell that it did
+         * not change. */
         answer_result(answer, 0);
     }
     object_release(view, &object);

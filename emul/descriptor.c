@@ -108,11 +108,44 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         return NULL;
     }
     dir = view_directory(view, caller, text, error);
+    if (dir != NULL && kind == HOST_PATH_HOST && (dir->trees & (1u << view->host)) == 0) {
+        /* The host's directory was removed in the view, and another one made in its place. */
+        directory_release(view, dir);
+        dir = NULL;
+        *error = -ENOENT;
+    }
     if (dir == NULL && *error == -ENOENT && is_directory(caller, fd)) {
         dir = directory_make_dead(view);
         *error = dir == NULL ? -ENOMEM : 0;
     }
     return dir;
+}
+
+/* The tree whose object of this name is the one that st is of; -1: none. */
+static int tree_of_object(struct view *view, const struct entry *entry, const struct stat *st)
+{
+    int flags = entry->name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
+    for (int tree = UPPER; tree < view->tree_count; tree++) {
+        struct stat now;
+        int fd = directory_fd(view, entry->dir, tree);
+        if (fd >= 0 && sys_fstatat(fd, entry->name, &now, flags) == 0 && now.st_dev == st->st_dev &&
+            now.st_ino == st->st_ino)
+            return tree;
+    }
+    return -1;
+}
+
+bool view_has_object(struct view *view, struct caller *caller, const char *path, const struct stat *st)
+{
+    struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
+    struct caller nobody = *caller;
+    struct walked walked;
+    nobody.fs = &fs;
+    nobody.cred = &view->own;
+    walk_from(view, &nobody, view->root, true, path, WALK_LOOK, &walked);
+    bool has = walked.kind == WALK_ENTRY && walked.entry.tree >= 0 && tree_of_object(view, &walked.entry, st) >= 0;
+    walked_release(view, &walked);
+    return has;
 }
 
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object)
@@ -148,15 +181,10 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
         object->raw = true;
     if (walked.kind == WALK_ENTRY && walked.entry.tree >= 0) {
         /*
-         * The name must still be the object, or on the host have been: a descriptor that was opened before the copy-up
-         * means the copy now.
+         * The name must still be the object, or in a tree below have been: a descriptor that was opened before the
+         * copy-up means the copy now.
          */
-        int tree = object->in_layer ? walked.entry.tree : view->host;
-        int dirfd = directory_fd(view, walked.entry.dir, tree);
-        struct stat st;
-        int flags = walked.entry.name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
-        if (kind == HOST_PATH_MOVED || (dirfd >= 0 && sys_fstatat(dirfd, walked.entry.name, &st, flags) == 0 &&
-                                        st.st_dev == object->st.st_dev && st.st_ino == object->st.st_ino)) {
+        if (kind == HOST_PATH_MOVED || tree_of_object(view, &walked.entry, &object->st) >= 0) {
             object->entry = walked.entry;
             walked.entry.dir = NULL;
             object->found = true;

@@ -123,6 +123,21 @@ int may_access_dir(struct view *view, const struct caller *caller, struct direct
     return forgive_read_only(error);
 }
 
+int may_search(struct view *view, const struct caller *caller, struct directory *dir)
+{
+    struct directory_meta meta;
+    if (dir->dead)
+        return 0;
+    int error = directory_meta_get(view, dir, &meta);
+    if (error < 0)
+        return error;
+    if (meta.override)
+        return judge(caller->cred, meta.uid, meta.gid, meta.mode, X_OK);
+    if ((meta.mode & 0111) == 0111 || (meta.uid == caller->cred->fsuid && (meta.mode & 0100) != 0))
+        return 0;
+    return may_access_dir(view, caller, dir, X_OK);
+}
+
 int may_access(struct view *view, const struct caller *caller, const struct entry *entry, int mask)
 {
     struct stat st;

@@ -97,17 +97,16 @@ static bool is_dot(const char *name)
 }
 
 /* Whether a name that one tree lists is not to be seen, and hides what lies below. */
-static bool is_gone(struct view *view, struct directory *dir, int tree, const struct raw_entry *raw)
+static bool is_gone(struct view *view, struct directory *dir, int tree, const struct raw_entry *raw, bool marked)
 {
     struct stat st;
     if (tree == view->host)
         return lookup_is_hidden(view, dir, raw->name);
-    if (raw->type != DT_CHR && raw->type != DT_UNKNOWN && raw->type != DT_REG)
-        return false;
-    if (raw->type == DT_REG)
+    if (raw->type != DT_CHR && raw->type != DT_UNKNOWN && !(marked && raw->type == DT_REG))
         return false;
     int fd = directory_fd(view, dir, tree);
-    return fd >= 0 && sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_is_whiteout(&st);
+    return fd >= 0 && sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           object_is_whiteout(fd, raw->name, &st, marked);
 }
 
 static int read_tree(struct view *view, struct directory *dir, int tree, struct listing *listing)
@@ -119,12 +118,13 @@ static int read_tree(struct view *view, struct directory *dir, int tree, struct 
     cleanup_free char *buffer = malloc(RAW_BUFFER);
     if (fd < 0 || buffer == NULL)
         return fd < 0 ? fd : -ENOMEM;
+    bool marked = tree != view->host && fd >= 0 && object_opaque(fd) == 'x';
     long got;
     while ((got = syscall(SYS_getdents64, fd, buffer, RAW_BUFFER)) > 0) {
         for (long at = 0; at < got;) {
             const struct raw_entry *raw = (const void *)(buffer + at);
             at += raw->length;
-            if (!is_dot(raw->name) && !add_item(listing, raw, tree, is_gone(view, dir, tree, raw)))
+            if (!is_dot(raw->name) && !add_item(listing, raw, tree, is_gone(view, dir, tree, raw, marked)))
                 return -ENOMEM;
         }
     }

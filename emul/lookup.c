@@ -33,7 +33,7 @@ bool name_is_opaque(int dirfd, const char *name)
 static bool is_xattr_whiteout(int dirfd, const char *name, const struct stat *st)
 {
     char path[AT_PATH_MAX];
-    if (!S_ISREG(st->st_mode) || st->st_size != 0 || (st->st_mode & 07777) != 0)
+    if (!S_ISREG(st->st_mode) || st->st_size != 0)
         return false;
     return at_path(dirfd, name, path) && lgetxattr(path, XATTR_WHITEOUT, NULL, 0) >= 0;
 }
@@ -75,7 +75,7 @@ static int look_from(struct view *view, struct directory *dir, int first, const 
 {
     entry->tree = -1;
     entry->trees = 0;
-    entry->whiteout = false;
+    entry->whiteout = entry->masked = false;
     for (int tree = first; tree < view->tree_count; tree++) {
         struct stat st;
         if ((dir->trees & (1u << tree)) == 0 || (tree == view->host && lookup_is_hidden(view, dir, name)))
@@ -87,6 +87,7 @@ static int look_from(struct view *view, struct directory *dir, int first, const 
             continue;
         if (found == 2) {
             entry->whiteout = tree == UPPER;
+            entry->masked = true;
             break;
         }
         if (entry->tree < 0) {
@@ -143,7 +144,7 @@ int entry_of_directory(struct view *view, struct directory *dir, struct entry *e
         return error;
     entry->tree = tree;
     entry->trees = dir->trees;
-    entry->whiteout = false;
+    entry->whiteout = entry->masked = false;
     if (dir->parent == NULL) {
         entry->dir = directory_hold(dir);
         entry->name[0] = '\0';

@@ -148,19 +148,20 @@ static bool append_self(char host_path[PATH_MAX], struct proc_trail *trail, cons
 }
 
 /* Whether the object behind the link still has the path that the link shows. */
-static bool link_names_it(struct view *view, const char *host_path, const char *target)
+static bool link_names_it(struct view *view, struct caller *caller, const char *host_path, const char *target)
 {
     struct stat object;
     size_t length = strlen(target);
     if (target[0] != '/' || (length > 10 && strcmp(target + length - 10, " (deleted)") == 0))
         return false;
-    (void)view;
     if (sys_fstatat(AT_FDCWD, host_path, &object, 0) < 0)
         return false;
-    return S_ISREG(object.st_mode) || S_ISDIR(object.st_mode) || S_ISLNK(object.st_mode);
+    if (S_ISDIR(object.st_mode))
+        return true;
+    return S_ISREG(object.st_mode) && view_has_object(view, caller, target, &object);
 }
 
-enum proc_step proc_classify(struct view *view, const struct caller *caller, const char *path, bool follow_last,
+enum proc_step proc_classify(struct view *view, struct caller *caller, const char *path, bool follow_last,
                              char host_path[PATH_MAX], char target[PATH_MAX], const char **rest)
 {
     struct proc_trail trail = {0};
@@ -188,7 +189,7 @@ enum proc_step proc_classify(struct view *view, const struct caller *caller, con
             return PROC_PLAIN;
         if (!is_magic(host_path) || (last && !follow_last && *left != '/'))
             continue;
-        if (proc_link(view, host_path, target) < 0 || !link_names_it(view, host_path, target))
+        if (proc_link(view, host_path, target) < 0 || !link_names_it(view, caller, host_path, target))
             continue;
         *rest = left + strspn(left, "/");
         return PROC_LINK;

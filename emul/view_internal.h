@@ -127,6 +127,7 @@ struct entry {
     int tree;       /* the topmost tree that has it; -1: absent */
     uint32_t trees; /* of a directory: all trees that show through */
     bool whiteout;  /* the upper tree has a whiteout here */
+    bool masked;    /* some tree has, so that the host's name does not show */
     struct stat st; /* of the topmost tree's object, as it is there */
 };
 
@@ -234,6 +235,8 @@ struct object {
 };
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object);
 void object_release(struct view *view, struct object *object);
+/* Whether the name at an absolute view path is this object, or the copy of it. */
+bool view_has_object(struct view *view, struct caller *caller, const char *path, const struct stat *st);
 /* Turns a host path (as /proc shows it) into a view path, in place. */
 enum host_path_kind {
     HOST_PATH_HOST,  /* the view has it at the same path */
@@ -248,7 +251,7 @@ void view_note_moved(struct view *view, const char *host_path, struct directory 
 ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX]);
 /* If `rest` (a path below /proc) reaches a magic link: see proc.c. */
 enum proc_step { PROC_PLAIN, PROC_LINK, PROC_UP };
-enum proc_step proc_classify(struct view *view, const struct caller *caller, const char *path, bool follow_last,
+enum proc_step proc_classify(struct view *view, struct caller *caller, const char *path, bool follow_last,
                              char host_path[PATH_MAX], char target[PATH_MAX], const char **rest);
 
 /* ---- where an object is, for a rewritten argument ---- */
@@ -267,6 +270,8 @@ void umask_enter(struct view *view, const struct caller *caller);
 /* access(2) of an entry or directory with the caller's effective identity; mask of R_OK, W_OK, X_OK. 0 or -errno. */
 int may_access(struct view *view, const struct caller *caller, const struct entry *entry, int mask);
 int may_access_dir(struct view *view, const struct caller *caller, struct directory *dir, int mask);
+/* may_access_dir() for searching a directory that a layer has: without a call in the common cases. */
+int may_search(struct view *view, const struct caller *caller, struct directory *dir);
 /* Whether the caller may change the entry's metadata as its owner. 0 or -EPERM. */
 int may_own(struct view *view, const struct caller *caller, const struct entry *entry);
 /* Whether a new name may be made in dir. */

@@ -158,7 +158,7 @@ static int short_cut(struct walker *w)
 static bool entry_is_pure(const struct view *view, const struct entry *entry)
 {
     if (entry->tree < 0)
-        return !entry->whiteout && (entry->dir->trees & host_bit(view)) != 0 &&
+        return !entry->masked && (entry->dir->trees & host_bit(view)) != 0 &&
                !lookup_is_hidden(view, entry->dir, entry->name);
     return entry->tree == view->host || (entry->trees & host_bit(view)) != 0;
 }
@@ -280,6 +280,8 @@ static enum step go_up(struct walker *w, struct walked *out)
         return fail(out, w, -EXDEV);
     if (w->current != w->root && w->current->parent != NULL)
         move_to(w, directory_hold(w->current->parent));
+    else
+        w->pure = w->pure && w->real_root; /* the kernel knows nothing of the view's root, and would go on up */
     return STEP_ON;
 }
 
@@ -349,8 +351,8 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
         return fail(out, w, -ENAMETOOLONG);
     if (w->current->proc)
         return step_in_proc(w, out);
-    if (w->view->own_root && w->caller->cred->fsuid != 0 && !is_host_only(w->view, w->current)) {
-        int error = may_access_dir(w->view, w->caller, w->current, 1);
+    if (w->caller->cred->fsuid != 0 && !is_host_only(w->view, w->current)) {
+        int error = may_search(w->view, w->caller, w->current);
         if (error < 0)
             return fail(out, w, error);
     }

@@ -17,7 +17,16 @@
 #define LANDLOCK_ACCESS_FS_TRUNCATE (1ULL << 14)
 #endif
 
-enum { ABI_REFER = 2, ABI_TRUNCATE = 3 };
+/* struct landlock_ruleset_attr as of ABI 6; older headers lack the later members. */
+struct ruleset_attributes {
+    uint64_t handled_fs;
+    uint64_t handled_net;
+    uint64_t scoped;
+};
+
+#define SCOPE_SIGNAL (1ULL << 1)
+
+enum { ABI_REFER = 2, ABI_TRUNCATE = 3, ABI_SCOPE = 6 };
 
 static const uint64_t write_data = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE;
 
@@ -101,14 +110,19 @@ int lock_engage(int layer_fs)
     int abi = lock_abi();
     if (abi == 0)
         return -ENOSYS;
-    struct landlock_ruleset_attr attributes = {.handled_access_fs = handled_accesses(abi)};
+    struct ruleset_attributes attributes = {.handled_fs = handled_accesses(abi)};
     /* The size that ABI 1 knows: the kernel takes longer structs only with members that it knows. */
-    size_t size = sizeof attributes.handled_access_fs;
+    size_t size = sizeof attributes.handled_fs;
+    if (abi >= ABI_SCOPE) {
+        /* No signals to processes outside, the supervisor included. */
+        attributes.scoped = SCOPE_SIGNAL;
+        size = sizeof attributes;
+    }
     long rules = syscall(SYS_landlock_create_ruleset, &attributes, size, 0);
     if (rules < 0)
         return -errno;
 
-    int status = add_rules((int)rules, layer_fs, attributes.handled_access_fs);
+    int status = add_rules((int)rules, layer_fs, attributes.handled_fs);
     if (status == 0 && syscall(SYS_landlock_restrict_self, (int)rules, 0) < 0)
         status = -errno;
     (void)close((int)rules);

@@ -460,12 +460,16 @@ static void *flip_flags(void *context)
     return NULL;
 }
 
+/* Another file each time, because one that was opened for writing once is the layer's from then on. */
 static void open_by_flags(void *context)
 {
-    write_and_close((int)syscall(SYS_openat2, AT_FDCWD, arguments[0], context, sizeof(struct open_how)));
+    static unsigned count;
+    char name[4200];
+    snprintf(name, sizeof name, "%s%u", arguments[0], count++ % 200);
+    write_and_close((int)syscall(SYS_openat2, AT_FDCWD, name, context, sizeof(struct open_how)));
 }
 
-/* FILE */
+/* PREFIX: of 200 files. */
 static int race_flags(void)
 {
     struct open_how how = {.flags = O_RDONLY};
@@ -516,9 +520,10 @@ static void *flip_link(void *context)
     return NULL;
 }
 
-/* HARMLESS FILE LINK: LINK leads to one, then to the other. */
+/* HARMLESS FILE LINK: LINK leads to one, then to the other. HARMLESS is made if it is not there. */
 static int race_link(void)
 {
+    (void)close(open(arguments[0], O_WRONLY | O_CREAT, 0644));
     (void)!symlink(arguments[0], arguments[2]);
     race(flip_link, arguments[2], open_name);
     return 0;

