@@ -552,7 +552,7 @@ START_TEST(whiteouts_that_are_files_are_not_listed)
 {
     char *base = put_base();
     put_file(host("f"), "host", 0644);
-    put_file(path_of("%s/f", base), "", 0);
+    put_file(path_of("%s/f", base), "", 0600);
     ck_assert_int_eq(setxattr(path_of("%s/f", base), "user.overlay.whiteout", "y", 1, 0), 0);
     put_opaque(base, "x");
     begin();
