@@ -76,16 +76,17 @@ static int add_root(struct view *view)
 static bool is_private(const char *path)
 {
     char prefix[PATH_MAX];
-    for (const char *at = path; at != NULL; at = strchr(at + 1, '/')) {
+    size_t length = strlen(path);
+    for (size_t at = 1; at <= length; at++) {
         struct stat st;
-        size_t length = (size_t)(at - path);
-        memcpy(prefix, path, length);
-        prefix[length] = '\0';
-        if (length > 0 && stat(prefix, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
+        if (path[at] != '/' && path[at] != '\0')
+            continue;
+        memcpy(prefix, path, at);
+        prefix[at] = '\0';
+        if (stat(prefix, &st) == 0 && (st.st_mode & S_IXOTH) == 0)
             return true;
     }
-    struct stat st;
-    return stat(path, &st) == 0 && (st.st_mode & S_IXOTH) == 0;
+    return false;
 }
 
 static bool is_procfs(const char *path)
@@ -102,7 +103,7 @@ static int hide(struct view *view, const char *path)
     return view->hidden[view->hidden_count++] == NULL ? -ENOMEM : 0;
 }
 
-int view_new(struct view **made, const struct view_options *options)
+int view_new(struct view **result, const struct view_options *options)
 {
     struct rlimit limit = {.rlim_cur = 256};
     struct view *view = calloc(1, sizeof *view);
@@ -129,7 +130,7 @@ int view_new(struct view **made, const struct view_options *options)
         view_free(view);
         return error;
     }
-    *made = view;
+    *result = view;
     return 0;
 }
 

@@ -26,8 +26,8 @@ struct view_options {
     void *notice_context;
 };
 
-/* 0 or -errno. view_free() releases it; the layers stay the caller's. */
-int view_new(struct view **view, const struct view_options *options);
+/* The view goes into *result. 0 or -errno. view_free() releases it; the layers stay the caller's. */
+int view_new(struct view **result, const struct view_options *options);
 void view_free(struct view *view);
 
 /*
