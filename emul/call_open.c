@@ -294,6 +294,26 @@ static void open_raw(struct view *view, struct caller *caller, const struct call
     answer_flags(caller, call, opening, answer, opening->flags);
 }
 
+/*
+ * An open that the kernel may make as it stands: but another thread could change the name, or the flags of openat2,
+ * before the kernel reads them again. An open that may write is made of what was judged.
+ */
+static void hold_arguments(struct caller *caller, const struct call *call, const struct opening *opening,
+                           const struct taken *taken, bool change, struct answer *answer)
+{
+    if (answer->kind != ANSWER_CONTINUE || (!change && call->number != SYS_openat2))
+        return;
+    answer_path(caller, call, answer, taken->argument, taken->path);
+    if (answer->kind != ANSWER_REWRITE || call->number != SYS_openat2)
+        return;
+    uint64_t address;
+    int error = caller->ops->place(caller->context, &opening->how, sizeof opening->how, &address);
+    if (error < 0)
+        answer_result(answer, error);
+    else
+        answer->args[2] = address;
+}
+
 void call_open(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct opening opening;
@@ -309,8 +329,10 @@ void call_open(struct view *view, struct caller *caller, const struct call *call
     unsigned walk_flags = opening.walk | (change ? WALK_LOOK | TAKE_CHANGE : 0) | (exclusive ? WALK_PARENT : 0);
     if ((flags & O_NOFOLLOW) == 0 && !exclusive)
         walk_flags |= WALK_FOLLOW;
-    if (!take_path(view, caller, call, 0, walk_flags, &taken, answer))
+    if (!take_path(view, caller, call, 0, walk_flags, &taken, answer)) {
+        hold_arguments(caller, call, &opening, &taken, change, answer);
         return;
+    }
     const struct walked *walked = &taken.walked;
     if (walked->kind == WALK_RAW)
         open_raw(view, caller, call, &opening, &taken, answer);
@@ -322,5 +344,6 @@ void call_open(struct view *view, struct caller *caller, const struct call *call
         open_new(view, caller, call, &opening, &taken, answer);
     else
         answer_result(answer, -ENOENT);
+    hold_arguments(caller, call, &opening, &taken, change, answer);
     taken_release(view, &taken);
 }

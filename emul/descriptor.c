@@ -69,11 +69,10 @@ struct directory *view_directory(struct view *view, struct caller *caller, const
 }
 
 /* What /proc shows for a descriptor, as a view path. 0 or -errno (-EBADF: no such descriptor). */
-static int descriptor_text(struct view *view, const struct caller *caller, int fd, char text[PATH_MAX],
-                           enum host_path_kind *kind)
+static int descriptor_text(struct view *view, pid_t pid, int fd, char text[PATH_MAX], enum host_path_kind *kind)
 {
     char link[64], host[PATH_MAX];
-    (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", caller->tid, fd);
+    (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", pid, fd);
     ssize_t length = sys_readlinkat(AT_FDCWD, link, host, sizeof host - 1);
     if (length < 0)
         return length == -ENOENT ? -EBADF : (int)length;
@@ -100,7 +99,7 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         *error = -EBADF;
         return NULL;
     }
-    *error = descriptor_text(view, caller, fd, text, &kind);
+    *error = descriptor_text(view, caller->tid, fd, text, &kind);
     if (*error < 0)
         return NULL;
     if (text[0] != '/') {
@@ -156,14 +155,15 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
     struct caller nobody = *caller;
     *object = (struct object){.fd = -1};
     enum host_path_kind kind = HOST_PATH_HOST;
-    int error = descriptor_text(view, caller, fd, text, &kind);
+    /* The copy first: another thread may put something else at the number at any moment. */
+    object->fd = caller->ops->dup_fd(caller->context, fd);
+    if (object->fd < 0)
+        return object->fd;
+    int error = descriptor_text(view, getpid(), object->fd, text, &kind);
     if (error < 0)
         return error;
     object->in_upper = kind == HOST_PATH_UPPER;
     object->in_layer = object->in_upper || kind == HOST_PATH_OVER;
-    object->fd = caller->ops->dup_fd(caller->context, fd);
-    if (object->fd < 0)
-        return object->fd;
     object->named = text[0] == '/';
     if (object->in_upper)
         return 0;

@@ -12,9 +12,8 @@
 #endif
 
 /* A child that is not traced could make no path call, one beside its parent would escape the table; no namespaces. */
-static const uint64_t refused_clone_flags = CLONE_PARENT | CLONE_NEWNS | CLONE_NEWCGROUP |
-                                            CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET |
-                                            CLONE_NEWTIME;
+static const uint64_t refused_clone_flags = CLONE_PARENT | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |
+                                            CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWTIME;
 
 /* The sizes of struct clone_args that the kernel takes. */
 enum { CLONE_ARGS_MIN = CLONE_ARGS_SIZE_VER0, CLONE_ARGS_MAX = 4096 };
@@ -96,11 +95,8 @@ static void answer_dumpable(struct task *task)
 typedef void call_handler(struct task *task);
 
 static call_handler *const handlers[HANDLER_COUNT] = {
-    [HANDLER_IDENTITY] = answer_identity,
-    [HANDLER_CLONE3] = answer_clone3,
-    [HANDLER_UNSHARE_FS] = answer_unshare_fs,
-    [HANDLER_DUMPABLE] = answer_dumpable,
-    [HANDLER_TARGET] = target_answer,
+    [HANDLER_IDENTITY] = answer_identity, [HANDLER_CLONE3] = answer_clone3, [HANDLER_UNSHARE_FS] = answer_unshare_fs,
+    [HANDLER_DUMPABLE] = answer_dumpable, [HANDLER_TARGET] = target_answer,
 };
 
 bool calls_answer(struct task *task)

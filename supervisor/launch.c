@@ -11,11 +11,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -68,6 +73,28 @@ static void keep_descriptors(const struct launch *launch)
     (void)syscall(SYS_close_range, first, ~0U, 0);
 }
 
+/*
+ * execvp(3) says EACCES when a directory of $PATH may not be searched, even if the command is nowhere: to a person, as
+ * to the shell, that is "not found".
+ */
+static bool is_in_search_path(const char *name)
+{
+    const char *path = getenv("PATH");
+    struct stat st;
+    if (strchr(name, '/') != NULL || path == NULL)
+        return true;
+    for (;; path++) {
+        char file[PATH_MAX];
+        size_t length = strcspn(path, ":");
+        int size = snprintf(file, sizeof file, "%.*s%s%s", (int)length, path, length > 0 ? "/" : "", name);
+        if (size < (int)sizeof file && stat(file, &st) == 0)
+            return true;
+        path += length;
+        if (*path == '\0')
+            return false;
+    }
+}
+
 static _Noreturn void become_command(const struct launch *launch, int parent)
 {
     char go;
@@ -86,6 +113,8 @@ static _Noreturn void become_command(const struct launch *launch, int parent)
 
     (void)execvp(launch->argv[0], launch->argv);
     status = -errno;
+    if (status == -EACCES && !is_in_search_path(launch->argv[0]))
+        status = -ENOENT;
     error_errno(launch->argv[0], status);
     _exit(status == -ENOENT || status == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);
 }

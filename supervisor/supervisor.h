@@ -5,8 +5,8 @@
 #ifndef COFFER_SUPERVISOR_SUPERVISOR_H
 #define COFFER_SUPERVISOR_SUPERVISOR_H
 
-#include "supervisor/stop_counts.h"
 #include "supervisor/notice.h"
+#include "supervisor/stop_counts.h"
 #include "supervisor/task.h"
 
 #include <signal.h>

@@ -61,7 +61,8 @@ static int listener(void)
     struct sock_filter code[] = {BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     struct sock_fprog program = {.len = 1, .filter = code};
     (void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    return outcome("seccomp", syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
+    return outcome("seccomp",
+                   syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
 static void no_ia32(int signal)

@@ -69,6 +69,17 @@ class Terminal:
     def send(self, text):
         os.write(self.master, text.encode())
 
+    def foreground(self, command):
+        """Types `fg`; waits until the job has the terminal, which is a moment after its command is shown."""
+        shell = os.tcgetpgrp(self.master)
+        self.send("fg\n")
+        self.wait_for(command)
+        end = time.monotonic() + TIMEOUT
+        while os.tcgetpgrp(self.master) == shell:
+            if time.monotonic() > end:
+                raise AssertionError(f"fg did not give the terminal to {command}")
+            time.sleep(0.002)
+
     def status(self, expected):
         self.send("echo status=$?=\n")
         got = self.wait_for(r"status=(\d+)=").group(1)
@@ -128,8 +139,7 @@ def stop_and_foreground(terminal):
         terminal.send("jobs\n")
         terminal.wait_for("Stopped")
         terminal.wait_for("READY> ")
-        terminal.send("fg\n")
-        terminal.wait_for("sh -c")
+        terminal.foreground("sh -c")
         terminal.send("a line\n")
         terminal.wait_for("read: a line")
         terminal.wait_for("READY> ")
@@ -145,8 +155,7 @@ def stop_and_background(terminal):
     terminal.send("jobs\n")
     terminal.wait_for("Running")
     terminal.wait_for("READY> ")
-    terminal.send("fg\n")
-    terminal.wait_for("sh -c")
+    terminal.foreground("sh -c")
     terminal.send("\x03")
     terminal.wait_for("READY> ")
     terminal.status(130)
@@ -172,8 +181,7 @@ def background_read(terminal):
     else:
         raise AssertionError("a background job that reads the terminal is not stopped")
     terminal.wait_for("READY> ")
-    terminal.send("fg\n")
-    terminal.wait_for("cat")
+    terminal.foreground("cat")
     terminal.send("typed\n")
     terminal.wait_for("typed")
     terminal.send("\x04")
@@ -228,8 +236,7 @@ def shell(terminal):
     terminal.send("\x1a")
     terminal.wait_for("Stopped")
     terminal.wait_for("INSIDE> ")
-    terminal.send("fg\n")
-    terminal.wait_for("sleep 1000")
+    terminal.foreground("sleep 1000")
     terminal.send("\x03")
     terminal.wait_for("INSIDE> ")
     terminal.send("echo written >host/by-shell; cat host/by-shell; rm host/by-shell\n")
