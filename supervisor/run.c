@@ -1,6 +1,7 @@
 #include "supervisor/run.h"
 
 #include "emul/cleanup.h"
+#include "emul/layer_meta.h"
 #include "filter/program.h"
 #include "supervisor/command.h"
 #include "supervisor/loop.h"
@@ -39,6 +40,12 @@ static int open_layers(struct stack *stack, const struct run_request *request)
         error_text(error.text);
         close_over(stack);
         return -1;
+    }
+    /* So that a commit asks for the layers below first. */
+    for (int i = 0; i < stack->over_open; i++) {
+        int status = layer_meta_note_over(stack->layer.dir_fd, stack->over[i].path);
+        if (status < 0)
+            error_errno(stack->layer.path, status);
     }
     return 0;
 }

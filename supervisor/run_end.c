@@ -2,7 +2,6 @@
 
 #include "emul/changes.h"
 #include "emul/cleanup.h"
-#include "emul/layer_meta.h"
 #include "supervisor/command.h"
 #include "supervisor/text.h"
 
@@ -147,24 +146,6 @@ static enum layer_fate decide_fate(const struct run_request *request, const stru
     return request->fate;
 }
 
-/* So that a commit asks for the layers below first. */
-static void note_over(const struct run_request *request, const struct layer *layer)
-{
-    for (int i = 0; i < request->over_count; i++) {
-        struct layer over;
-        struct layer_error error;
-        int status = layer_open(&over, request->over[i], LAYER_READ, NULL, &error);
-        if (status < 0) {
-            error_text(error.text);
-            continue;
-        }
-        status = layer_meta_note_over(layer->dir_fd, over.path);
-        if (status < 0)
-            error_errno(layer->path, status);
-        layer_close(&over);
-    }
-}
-
 int run_end(const struct run_request *request, const struct run_outcome *outcome, struct layer *layer)
 {
     struct counts counts = {0};
@@ -173,6 +154,11 @@ int run_end(const struct run_request *request, const struct run_outcome *outcome
         if (speak && outcome->refused > 0)
             (void)fprintf(stderr, "coffer: %lu call%s refused\n", outcome->refused, outcome->refused == 1 ? "" : "s");
         return discard(layer) ? outcome->status : STATUS_COFFER_FAILED;
+    }
+    if (request->fate == FATE_KEEP && request->quiet && request->layer != NULL) {
+        /* Nobody is told how much changed, and nothing depends on it. */
+        layer_close(layer);
+        return outcome->status;
     }
     bool counted = count_changes(layer, &counts);
     if (counted && same_as_nothing(&counts)) {
@@ -184,7 +170,6 @@ int run_end(const struct run_request *request, const struct run_outcome *outcome
             (void)discard(layer);
         return outcome->status;
     }
-    note_over(request, layer);
     if (speak && counted)
         print_summary(&counts, outcome->refused, spoken_name(request, layer));
 
