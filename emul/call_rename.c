@@ -230,6 +230,8 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
     if ((error = check_permission(view, caller, r)) < 0 || (error = check_replaced(r)) < 0)
         return error;
     view->changes++;
+    if (!S_ISREG(from->entry.st.st_mode) || (to->entry.tree >= 0 && !S_ISREG(to->entry.st.st_mode)))
+        view->structure++;
     if ((r->flags & RENAME_EXCHANGE) != 0)
         return exchange(view, r);
     if (is_directory(&to->entry)) {

@@ -66,6 +66,7 @@ static int change_entry(struct view *view, struct caller *caller, struct entry *
         struct directory *dir = entry_directory(view, entry, &error);
         if (dir != NULL) {
             dir->meta_known = false;
+            view->structure++;
             directory_release(view, dir);
         }
     }

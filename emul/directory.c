@@ -69,6 +69,7 @@ static void unhash(struct view *view, struct directory *dir)
     if (!dir->hashed)
         return;
     HASH_DEL(view->cache, dir);
+    view->structure++;
     dir->hashed = false;
     dir->parent->children--;
     view->cached--;
@@ -169,6 +170,7 @@ struct directory *directory_add(struct view *view, struct directory *parent, con
     }
     dir->key_length = key_fill(dir->key, parent, name, length);
     dir->view = view;
+    dir->serial = ++view->serials;
     dir->refs = 1;
     dir->upper_fd = dir->host_fd = -1;
     dir->trees = trees;
@@ -198,6 +200,7 @@ struct directory *directory_make_dead(struct view *view)
     }
     dir->key_length = sizeof dir->key->parent;
     dir->view = view;
+    dir->serial = ++view->serials;
     dir->refs = 1;
     dir->upper_fd = dir->host_fd = -1;
     dir->trees = 1u << view->host;
@@ -333,6 +336,7 @@ static void mark_upper_only(struct view *view, struct directory *dir)
     close_fds(view, dir);
     dir->trees = 1u << UPPER;
     dir->meta_known = false;
+    dir->view->structure++;
 }
 
 void directory_moved(struct view *view, struct directory *old_parent, const char *old_name,
@@ -351,6 +355,7 @@ void directory_moved(struct view *view, struct directory *old_parent, const char
     if (dir->trees != 1u << UPPER)
         each_below(view, dir, mark_upper_only);
     dir->meta_known = false;
+    dir->view->structure++;
     unhash(view, dir);
     free(dir->key);
     dir->key = key;
@@ -369,6 +374,7 @@ static void look_again(struct view *view, struct directory *dir)
 {
     struct entry entry;
     dir->meta_known = false;
+    dir->view->structure++;
     if (dir->parent == NULL || dir->proc || dir->dead)
         return;
     if (lookup(view, dir->parent, dir->key->name, &entry) < 0)

@@ -122,6 +122,7 @@ int upper_directory(struct view *view, struct directory *dir)
             return error;
         dir->trees |= 1u << UPPER;
         dir->meta_known = false;
+        view->structure++;
     }
     return directory_fd(view, dir, UPPER);
 }

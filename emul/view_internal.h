@@ -46,6 +46,7 @@ struct directory {
     bool proc;         /* in procfs: never cached, names there are per process */
     bool watched;      /* an ancestor of a hidden path, or holds special names: no short cuts through it */
     bool meta_known;
+    uint64_t serial;       /* its own, also when another one lay at this address before */
     uint32_t trees;        /* bit t: exists in tree t and is not hidden by a tree above */
     int upper_fd, host_fd; /* O_PATH, -1 until they are needed: see directory_fd() */
     int *over_fd;          /* of the layers between, or NULL */
@@ -71,6 +72,22 @@ struct job {
     char *key;
     bool done;
     int error;
+};
+
+enum { KNOWN_PATHS = 256, KNOWN_TEXT = 192, KNOWN_NAMES = 1024 };
+
+/* See known.c. */
+struct known_path {
+    uint64_t structure, start, identity, expires;
+    struct directory *dir; /* where it leads; not counted: structure tells whether it still is one */
+    int links;             /* symbolic links on the way */
+    bool pure;             /* as of struct walked, for a walk that began so */
+    size_t length;
+    char text[KNOWN_TEXT];
+};
+
+struct known_name {
+    uint64_t hash, expires;
 };
 
 /* A host directory that was renamed in the view: descriptors opened on it before still show its host path. */
@@ -104,6 +121,10 @@ struct view {
     struct moved *moved;           /* latest first */
     struct listing_slot *listings; /* readings under way; see listing.c */
     uint64_t changes;              /* counts the names that were made and removed */
+    uint64_t structure;            /* counts the changes of directories, their rights, and symbolic links */
+    uint64_t serials;              /* of directories, so far */
+    struct known_path known_paths[KNOWN_PATHS];
+    struct known_name known_names[KNOWN_NAMES];
     struct exec_copy *exec_copies; /* see elf.c */
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */

@@ -5,7 +5,7 @@
  * directories and at most two calls of our own; it is then "pure": the kernel, walking the
  * host, comes to the same end, and the call may go through as it is.
  */
-#include "emul/view_internal.h"
+#include "emul/known.h"
 
 #include <errno.h>
 #include <string.h>
@@ -22,6 +22,8 @@ struct walker {
     bool pure;
     bool real_root; /* the caller's root is the host's */
     int links;
+    const struct directory *start; /* where the walk began, as long as the first part of the path may be kept */
+    const char *path;
     char *rest; /* what is left of the path, inside one of the buffers */
     char text[2][REST_MAX];
     int buffer; /* the one that rest lies in */
@@ -225,11 +227,13 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
     memcpy(text, name, length);
     text[length] = '\0';
     if (w->pure && (w->flags & WALK_LOOK) == 0 && is_host_only(view, w->current) && !w->current->watched) {
-        if (!follow)
+        if (!follow || known_plain(view, w->current, name, length))
             return finish_unlooked(w, out, name, length);
         char link[PATH_MAX];
         int fd = directory_fd(view, w->current, view->host);
         ssize_t size = fd < 0 ? fd : sys_readlinkat(fd, text, link, sizeof link - 1);
+        if (size == -EINVAL || size == -ENOENT)
+            known_plain_add(view, w->current, name, length);
         if (size < 0)
             return finish_unlooked(w, out, name, length);
         link[size] = '\0';
@@ -300,6 +304,7 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
 {
     char path[REST_MAX], target[PATH_MAX];
     const char *tail = "";
+    w->start = NULL; /* where this leads is the caller's own */
     bool follow = (w->flags & WALK_FOLLOW) != 0;
     int error = directory_path(w->current, path);
     size_t length = error < 0 ? 0 : strlen(path);
@@ -338,6 +343,15 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
     return STEP_DONE;
 }
 
+/* At the last name of the path as the caller said it. */
+static void keep_first_part(struct walker *w)
+{
+    const struct known_path known = {.dir = w->current, .links = w->links, .pure = w->pure};
+    if (w->start != NULL && w->current->hashed && !w->current->proc)
+        known_path_add(w->view, w->start, w->caller->cred, w->path, &known);
+    w->start = NULL;
+}
+
 /* One component. */
 static enum step step(struct walker *w, struct walked *out, enum last_kind *last)
 {
@@ -367,7 +381,21 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
     if (*next != '\0')
         return enter(w, out, name, length, next);
     out->slash = name[length] == '/';
+    keep_first_part(w);
     return finish(w, out, name, length);
+}
+
+/* The first part of a path may have been settled a moment ago. */
+static void skip_first_part(struct walker *w)
+{
+    const struct known_path *known = known_path_find(w->view, w->start, w->caller->cred, w->path);
+    if (known == NULL)
+        return;
+    move_to(w, directory_hold(known->dir));
+    w->pure = w->pure && known->pure;
+    w->links = known->links;
+    w->rest += known->length;
+    w->start = NULL;
 }
 
 void walk_from(struct view *view, struct caller *caller, struct directory *start, bool pure, const char *path,
@@ -381,6 +409,7 @@ void walk_from(struct view *view, struct caller *caller, struct directory *start
     w.floor = start;
     w.root = directory_hold((flags & WALK_IN_ROOT) != 0 ? start : caller->fs->root);
     w.links = 0;
+    w.start = NULL;
     w.buffer = 0;
     w.rest = w.text[0];
     memcpy(w.text[0], path, strlen(path) + 1);
@@ -398,6 +427,12 @@ void walk_from(struct view *view, struct caller *caller, struct directory *start
     } else {
         w.pure = pure && !start->dead && (start->trees & host_bit(view)) != 0;
     }
+    /* Only a walk that began pure, or everywhere, says what any such walk is. */
+    bool plain = (flags & (WALK_NO_SYMLINKS | WALK_BENEATH | WALK_IN_ROOT | WALK_NO_MAGIC | WALK_NO_XDEV)) == 0;
+    w.path = path;
+    w.start = plain && w.real_root && w.pure && !w.current->proc && !w.current->dead ? w.current : NULL;
+    if (w.start != NULL)
+        skip_first_part(&w);
     if (path[0] == '/' && (flags & WALK_BENEATH) != 0)
         (void)fail(walked, &w, -EXDEV);
     else if (path[0] == '\0' && (flags & WALK_EMPTY) == 0)

@@ -4,6 +4,9 @@
 # What building coffer needs. libc6-dev is only recommended by gcc, and recommendations are not installed.
 build_packages="gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libjansson-dev uthash-dev"
 
+# What rows and columns of bench/ use; a missing one leaves them empty.
+bench_packages="debhelper fakechroot git make npm proot python3 sqlite3 strace texinfo util-linux valgrind"
+
 # packages_missing NAME...: prints those that dpkg does not have installed. Prints nothing where there is no dpkg:
 # then the build itself says what it misses.
 packages_missing() {

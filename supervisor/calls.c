@@ -1,5 +1,6 @@
 #include "supervisor/calls.h"
 
+#include "supervisor/affinity.h"
 #include "supervisor/memory.h"
 #include "supervisor/target.h"
 
@@ -96,7 +97,7 @@ typedef void call_handler(struct task *task);
 
 static call_handler *const handlers[HANDLER_COUNT] = {
     [HANDLER_IDENTITY] = answer_identity, [HANDLER_CLONE3] = answer_clone3, [HANDLER_UNSHARE_FS] = answer_unshare_fs,
-    [HANDLER_DUMPABLE] = answer_dumpable, [HANDLER_TARGET] = target_answer,
+    [HANDLER_DUMPABLE] = answer_dumpable, [HANDLER_TARGET] = target_answer, [HANDLER_AFFINITY] = affinity_answer,
 };
 
 bool calls_answer(struct task *task)

@@ -11,6 +11,7 @@
 enum {
     OPTION_OVER = OPTION_LONG_ONLY,
     OPTION_LOCK,
+    OPTION_CPU,
     OPTION_NET,
     OPTION_COMMIT,
     OPTION_DISCARD,
@@ -23,6 +24,8 @@ const struct option_row run_options[] = {
     {OPTION_OVER, "over", "LAYER", "a further layer below, which is only read; the first one given is the topmost"},
     {OPTION_LOCK, "lock", "MODE", "kernel lock on writing (Landlock): require, try (default) or off"},
     {OPTION_NET, "net", "MODE", "network: allow (default) or none"},
+    {OPTION_CPU, "cpu", "MODE",
+     "placement of the processes on CPUs: auto (default) or free, which leaves it to the kernel"},
     {OPTION_COMMIT, "commit", NULL, "commit the layer when the command exits with 0"},
     {OPTION_DISCARD, "discard", NULL, "discard the layer at the end"},
     {OPTION_KEEP, "keep", NULL, "keep the layer at the end (default)"},
@@ -51,6 +54,14 @@ static const char *set_network(struct run_request *request, const char *mode)
     if (strcmp(mode, "allow") != 0 && strcmp(mode, "none") != 0)
         return "--net is allow or none";
     request->no_network = strcmp(mode, "none") == 0;
+    return NULL;
+}
+
+static const char *set_placement(struct run_request *request, const char *mode)
+{
+    if (strcmp(mode, "auto") != 0 && strcmp(mode, "free") != 0)
+        return "--cpu is auto or free";
+    request->free_cpus = strcmp(mode, "free") == 0;
     return NULL;
 }
 
@@ -83,6 +94,8 @@ static const char *set_option(struct run_request *request, bool *fate_given, int
         return set_lock(request, optarg);
     case OPTION_NET:
         return set_network(request, optarg);
+    case OPTION_CPU:
+        return set_placement(request, optarg);
     case OPTION_COMMIT:
         return set_fate(request, fate_given, FATE_COMMIT);
     case OPTION_DISCARD:

@@ -83,6 +83,26 @@ int credentials_read(pid_t tid, struct credentials *credentials)
     return 0;
 }
 
+int credentials_read_tracer(pid_t tid, pid_t *tracer, char *state)
+{
+    cleanup_file FILE *file = open_status(tid);
+    if (file == NULL)
+        return -errno;
+
+    cleanup_free char *line = NULL;
+    size_t room = 0;
+    while (getline(&line, &room, file) >= 0) {
+        const char *value;
+        if ((value = value_of(line, "State")) != NULL) {
+            *state = value[strspn(value, "\t ")];
+        } else if ((value = value_of(line, "TracerPid")) != NULL) {
+            *tracer = (pid_t)strtol(value, NULL, 10);
+            return 0;
+        }
+    }
+    return -ESRCH;
+}
+
 int credentials_read_parent(pid_t tid, pid_t *tgid, pid_t *parent)
 {
     cleanup_file FILE *file = open_status(tid);

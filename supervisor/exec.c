@@ -1,6 +1,7 @@
 #include "supervisor/exec.h"
 
 #include "supervisor/memory.h"
+#include "supervisor/move.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/trace.h"
 
@@ -15,6 +16,8 @@
 
 /* The code segment of 64-bit user programs; a 32-bit program has another one, and gets no scratch. */
 enum { USER_CODE_64 = 0x33 };
+
+enum { VDSO_PAGE = 4096, PARKING_ROOM = 16 };
 
 enum injection_step {
     STEP_EXEC_EXIT, /* the exec itself has to return first: it sets rax */
@@ -52,6 +55,15 @@ uint64_t exec_find_system_call(void)
                 return at;
     }
     return 0;
+}
+
+uint64_t exec_find_parking(void)
+{
+    const Elf64_Ehdr *header = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
+    if (header == NULL || move_parking_size > PARKING_ROOM)
+        return 0;
+    uint64_t end = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
+    return (end + VDSO_PAGE - 1) / VDSO_PAGE * VDSO_PAGE - PARKING_ROOM;
 }
 
 /* A window on words of the tracee's memory, read a page at a time. */
@@ -129,6 +141,8 @@ void exec_begin(struct task *task)
     struct injection *injection = calloc(1, sizeof *injection);
     if (injection == NULL)
         return;
+    if (task->supervisor->parking_offset != 0)
+        task->space->parking = start.vdso + task->supervisor->parking_offset;
     injection->step = STEP_EXEC_EXIT;
     injection->system_call = start.vdso + task->supervisor->system_call_offset;
     injection->name_entry = start.name_entry;
@@ -139,11 +153,8 @@ void exec_begin(struct task *task)
     task->injection = injection;
 }
 
-static int enter_mmap(struct task *task, struct injection *injection)
+static void enter_mmap(struct task *task, const struct injection *injection)
 {
-    int status = trace_get_registers(task->tid, &injection->registers);
-    if (status < 0)
-        return status;
     struct user_regs_struct registers = injection->registers;
     registers.rip = injection->system_call;
     registers.rax = SYS_mmap;
@@ -153,7 +164,7 @@ static int enter_mmap(struct task *task, struct injection *injection)
     registers.r10 = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     registers.r8 = (uint64_t)-1;
     registers.r9 = 0;
-    return trace_set_registers(task->tid, &registers);
+    (void)trace_set_registers(task->tid, &registers);
 }
 
 /* The name stays in the scratch for as long as the program runs. Where it cannot be placed, the real one is shown. */
@@ -166,15 +177,18 @@ static void show_name(struct task *task, const struct injection *injection)
     (void)memory_write(task->tid, injection->name_entry, &address, sizeof address);
 }
 
-static void leave_mmap(struct task *task, struct injection *injection)
+/* The program's own filter may have refused it: then nothing can be placed, and what needs that is refused. */
+static uint64_t mapped_address(const struct task *task)
 {
     int64_t result = -ENOMEM;
     (void)trace_get_result(task->tid, &result);
+    return result > 0 ? (uint64_t)result : 0;
+}
+
+static void leave(struct task *task, struct injection *injection)
+{
     (void)trace_set_registers(task->tid, &injection->registers);
     (void)trace_set_mask(task->tid, injection->mask);
-    /* The program's own filter may have refused it: then nothing can be placed, and what needs that is refused. */
-    if (result > 0)
-        task->space->scratch = (uint64_t)result;
     show_name(task, injection);
     if (injection->stop_held)
         (void)syscall(SYS_tgkill, task->process->tgid, task->tid, SIGSTOP);
@@ -185,17 +199,19 @@ void exec_step(struct task *task)
     struct injection *injection = task->injection;
     switch (injection->step) {
     case STEP_EXEC_EXIT:
-        (void)enter_mmap(task, injection);
+        (void)trace_get_registers(task->tid, &injection->registers);
+        enter_mmap(task, injection);
         injection->step = STEP_ENTRY;
         return;
     case STEP_ENTRY:
         injection->step = STEP_EXIT;
         return;
     case STEP_EXIT:
-        leave_mmap(task, injection);
-        exec_abandon(task);
-        return;
+        task->space->scratch = mapped_address(task);
+        break;
     }
+    leave(task, injection);
+    exec_abandon(task);
 }
 
 bool exec_hold_signal(struct task *task, int signal)

@@ -13,6 +13,12 @@
 uint64_t exec_find_system_call(void);
 
 /*
+ * Where the vdso has room for the code of a parking place (move.h), as an offset; 0 when it has none: the end of its
+ * last page, behind all that a program reads of it. The kernel maps the vdso privately and lets a debugger write there.
+ */
+uint64_t exec_find_parking(void);
+
+/*
  * At EVENT_EXEC, once the task has its new address space; the task's answer is that of its exec. When an
  * injection begins, task->injection is set and the task is to be resumed to its next call stop; else
  * everything is done.

@@ -4,8 +4,10 @@
 #include "filter/program.h"
 #include "policy/lock.h"
 #include "supervisor/command.h"
+#include "supervisor/control.h"
 #include "supervisor/exec.h"
 #include "supervisor/network.h"
+#include "supervisor/placement.h"
 #include "supervisor/text.h"
 #include "supervisor/trace.h"
 
@@ -16,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -95,10 +98,19 @@ static bool is_in_search_path(const char *name)
     }
 }
 
-static _Noreturn void become_command(const struct launch *launch, int parent)
+/* What the forked child needs to know. */
+struct child {
+    const struct launch *launch;
+    int go; /* a byte comes here when it is attached */
+};
+
+static void become_command(void *context)
 {
+    const struct child *child = context;
+    const struct launch *launch = child->launch;
     char go;
-    if (read(parent, &go, 1) != 1)
+    signals_in_child(launch->signals);
+    if (read(child->go, &go, 1) != 1)
         _exit(STATUS_COFFER_FAILED);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         give_up("no_new_privs", -errno);
@@ -129,14 +141,16 @@ static void raise_descriptor_limit(void)
     }
 }
 
+/* Attaches from the first tracer's thread, which this is. */
 static int attach(struct supervisor *supervisor, struct fs_context *fs, uint64_t scratch)
 {
-    struct task *task = task_add(supervisor, supervisor->main, TASK_RUNNING);
+    struct task *task = task_add(&supervisor->tracers[0], supervisor->main, TASK_RUNNING);
     if (task == NULL) {
         fs_context_release(fs);
         return -ENOMEM;
     }
-    int status = task_found(task, fs, scratch);
+    task->allowed = supervisor->cpus;
+    int status = task_found(task, fs, scratch, getauxval(AT_SYSINFO_EHDR) + supervisor->parking_offset);
     if (status == 0)
         status = trace_seize(supervisor->main);
     if (status == 0) {
@@ -145,6 +159,8 @@ static int attach(struct supervisor *supervisor, struct fs_context *fs, uint64_t
     }
     if (status < 0)
         task_remove(task);
+    else
+        placement_pin(task);
     return status;
 }
 
@@ -158,48 +174,52 @@ static void explain(int status)
 }
 
 /*
- * The first program has no exec of its own that could map the scratch for the calls of execvp(), so it
- * inherits one at the same address.
+ * The child waits for a byte on *go. Its program has no exec of its own that could map the scratch for the calls of
+ * execvp(), so it inherits one at the same address.
  */
-int launch_command(const struct launch *launch, struct supervisor *supervisor, struct fs_context *fs,
-                   struct signals_saved *saved)
+static int fork_command(const struct launch *launch, struct supervisor *supervisor, struct fs_context *fs, int *go)
 {
     void *scratch = mmap(NULL, SCRATCH_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     int pair[2];
-    int status = scratch == MAP_FAILED || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
-    if (status < 0) {
-        fs_context_release(fs);
-        explain(status);
-        return status;
+    int status = scratch == MAP_FAILED ? -ENOMEM : 0;
+    if (status == 0 && socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        status = -errno;
+    if (status == 0) {
+        struct child child = {.launch = launch, .go = pair[1]};
+        *go = pair[0];
+        status = control_start(supervisor, launch->signals, become_command, &child);
+        (void)close(pair[1]);
     }
-    cleanup_fd int ours = pair[0];
-    cleanup_fd int theirs = pair[1];
-
-    supervisor->pid = getpid();
-    supervisor->system_call_offset = exec_find_system_call();
-    supervisor->main = fork();
-    if (supervisor->main == 0) {
-        (void)close(ours);
-        become_command(launch, theirs);
-    }
-    status = supervisor->main < 0 ? -errno : 0;
-    (void)munmap(scratch, SCRATCH_SIZE);
     if (status < 0)
         fs_context_release(fs);
     else
         status = attach(supervisor, fs, (uint64_t)(uintptr_t)scratch);
+    if (scratch != MAP_FAILED)
+        (void)munmap(scratch, SCRATCH_SIZE);
+    return status;
+}
+
+int launch_command(const struct launch *launch, struct supervisor *supervisor, struct fs_context *fs)
+{
+    cleanup_fd int go = -1;
+    supervisor->system_call_offset = exec_find_system_call();
+    supervisor->parking_offset = exec_find_parking();
+    signals_block(launch->signals);
+    int status = fork_command(launch, supervisor, fs, &go);
     if (status < 0) {
         explain(status);
         if (supervisor->main > 0) {
             (void)kill(supervisor->main, SIGKILL);
             (void)waitpid(supervisor->main, NULL, 0);
         }
+        control_end(supervisor);
+        signals_restore(launch->signals);
         return status;
     }
-
     raise_descriptor_limit();
-    signals_install(supervisor, saved);
-    /* Should it fail, the child is dead, and the loop will hear of it. */
-    (void)send(ours, "", 1, MSG_NOSIGNAL);
+    signals_install(launch->signals);
+    control_begin(supervisor);
+    /* Should it fail, the child is dead, and its tracer will hear of it. */
+    (void)send(go, "", 1, MSG_NOSIGNAL);
     return 0;
 }

@@ -19,6 +19,7 @@ struct launch {
     enum lock_mode lock;
     bool no_network;
     bool verbose;
+    struct signals *signals; /* of coffer itself; filled in by launch_command() */
 };
 
 /* The number to use as hidden_fd: high, so that programs do not meet it, and within the limit. -1: there is none. */
@@ -26,10 +27,9 @@ int launch_hidden_fd(void);
 
 /*
  * Forks the command and attaches to it; it then runs until its first stop. fs becomes the first task's.
- * supervisor->main and its like are set and the signal handlers installed; what was there before is in
- * *saved. Returns 0, or -errno when nothing was started (a line has been printed).
+ * supervisor->main and its like are set and the signals taken; what was there before is in
+ * *launch->signals. Returns 0, or -errno when nothing was started (a line has been printed).
  */
-int launch_command(const struct launch *launch, struct supervisor *supervisor, struct fs_context *fs,
-                   struct signals_saved *saved);
+int launch_command(const struct launch *launch, struct supervisor *supervisor, struct fs_context *fs);
 
 #endif

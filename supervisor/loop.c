@@ -1,18 +1,17 @@
 #include "supervisor/loop.h"
 
+#include "supervisor/control.h"
 #include "supervisor/credentials.h"
-#include "supervisor/event.h"
 #include "supervisor/exec.h"
 #include "supervisor/jobs.h"
-#include "supervisor/signals.h"
+#include "supervisor/move.h"
+#include "supervisor/placement.h"
 #include "supervisor/stop.h"
 #include "supervisor/trace.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { HELD_TICKS_MAX = 10, WAIT_LINE_TICKS = 5 };
@@ -45,7 +44,8 @@ static void begin(struct task *child, int signal)
         (void)trace_set_argument(child->tid, 0, child->first_argument);
     if (child->supervisor->end_wanted)
         kill_task(child);
-    leave_halt(child, signal);
+    if (signal != SIGTRAP || !placement_move(child, MOVE_FROM_HALT))
+        leave_halt(child, signal);
 }
 
 /* With which flags the call was made at whose EVENT_CHILD the task is. */
@@ -70,7 +70,7 @@ static void adopt(struct task *child, const struct task *parent, uint64_t flags)
 {
     bool held = child->state == TASK_HELD;
     if (held)
-        child->supervisor->held--;
+        child->tracer->held--;
     child->state = held ? TASK_RUNNING : TASK_EXPECTED;
     if (task_inherit(child, parent, flags) < 0)
         kill_task(child);
@@ -92,7 +92,7 @@ static void on_child(struct task *parent)
         return;
     }
     if (child == NULL)
-        child = task_add(supervisor, tid, TASK_EXPECTED);
+        child = task_add(parent->tracer, tid, TASK_EXPECTED);
     if (child == NULL) {
         (void)kill(tid, SIGKILL);
     } else {
@@ -111,12 +111,13 @@ static void on_child(struct task *parent)
  * given to the process that the kernel says it belongs to, and if that one is not ours any more, it shares its
  * parent's fate.
  */
-static void settle_held(struct supervisor *supervisor)
+static void settle_held(struct tracer *tracer)
 {
+    struct supervisor *supervisor = tracer->supervisor;
     struct task *task, *next;
     HASH_ITER(hh, supervisor->tasks, task, next)
     {
-        if (task->state != TASK_HELD || ++task->held_ticks < HELD_TICKS_MAX)
+        if (task->state != TASK_HELD || task->tracer != tracer || task->held_ticks < HELD_TICKS_MAX)
             continue;
         pid_t tgid = 0, parent_pid = 0;
         if (credentials_read_parent(task->tid, &tgid, &parent_pid) < 0)
@@ -143,8 +144,9 @@ static void drop_siblings(struct task *survivor)
     }
 }
 
-static void on_exec(struct supervisor *supervisor, pid_t tgid)
+static void on_exec(struct tracer *tracer, pid_t tgid)
 {
+    struct supervisor *supervisor = tracer->supervisor;
     pid_t former;
     if (trace_message(tgid, &former) < 0)
         return;
@@ -191,58 +193,97 @@ static void on_call_stop(struct task *task)
     }
 }
 
-/* An event of somebody who is not in the table: a child before its parent told of it, or a worker of the view. */
-static void on_stranger(struct supervisor *supervisor, const struct event *event)
+/*
+ * The end of a process is told when its last thread has gone: the others are no more, though they may stand in the
+ * table under numbers that they had before an exec that was cut short.
+ */
+static void drop_process(struct supervisor *supervisor, pid_t tgid)
 {
+    struct task *task, *next;
+    HASH_ITER(hh, supervisor->tasks, task, next)
+    {
+        if (task->process != NULL && task->process->tgid == tgid)
+            task_remove(task);
+    }
+}
+
+void loop_main_ended(struct supervisor *supervisor, int status)
+{
+    supervisor->main_status = status;
+    supervisor->main_ended = true;
+    supervisor->stop_wanted = 0;
+    supervisor->ticks_to_wait_line = WAIT_LINE_TICKS;
+}
+
+/* An event of somebody who is not in the table: a child before its parent told of it, or a worker of the view. */
+static void on_stranger(struct tracer *tracer, const struct event *event)
+{
+    struct supervisor *supervisor = tracer->supervisor;
     if (event->kind == EVENT_ENDED) {
         if (view_worker_done(supervisor->view, event->tid, event->status))
-            stop_serve_parked(supervisor, event->tid);
+            stop_worker_ended(tracer, event->tid);
         else
-            (void)task_add(supervisor, event->tid, TASK_GONE);
+            (void)task_add(tracer, event->tid, TASK_GONE);
+        if (event->tid == supervisor->main)
+            loop_main_ended(supervisor, event->status);
+        drop_process(supervisor, event->tid);
         return;
     }
-    struct task *task = task_add(supervisor, event->tid, TASK_HELD);
+    struct task *task = task_add(tracer, event->tid, TASK_HELD);
     if (task == NULL) {
         (void)kill(event->tid, SIGKILL);
         return;
     }
     task->first_stop = event->signal;
-    supervisor->held++;
-    signals_tick(supervisor, true);
+    tracer->held++;
 }
 
 static void on_end(struct task *task, int status)
 {
     struct supervisor *supervisor = task->supervisor;
-    if (task->tid == supervisor->main) {
-        supervisor->main_status = status;
-        supervisor->main_ended = 1;
-        supervisor->stop_wanted = 0;
-        supervisor->ticks_to_wait_line = WAIT_LINE_TICKS;
+    if (task->tid == supervisor->main)
+        loop_main_ended(supervisor, status);
+    if (task->process != NULL && task->process->tgid == task->tid && task->process->count > 1) {
+        drop_process(supervisor, task->tid);
+        return;
     }
     if (task->state == TASK_HELD) {
-        supervisor->held--;
+        task->tracer->held--;
         task->state = TASK_GONE; /* its parent may still tell of it */
         return;
     }
     task_remove(task);
 }
 
-static void dispatch(struct supervisor *supervisor, const struct event *event)
+static void on_halt(struct task *task, int signal)
 {
+    if (task->state == TASK_EXPECTED) {
+        begin(task, signal);
+        return;
+    }
+    if (task->state == TASK_ARRIVING)
+        move_end(task);
+    leave_halt(task, signal);
+}
+
+void loop_dispatch(struct tracer *tracer, const struct event *event)
+{
+    struct supervisor *supervisor = tracer->supervisor;
     struct task *task = task_find(supervisor, event->tid);
     if (task != NULL && task->state == TASK_GONE) {
         task_remove(task); /* another one of that number */
         task = NULL;
     }
     if (event->kind == EVENT_EXEC) {
-        on_exec(supervisor, event->tid);
+        on_exec(tracer, event->tid);
         return;
     }
     if (task == NULL) {
-        on_stranger(supervisor, event);
+        on_stranger(tracer, event);
         return;
     }
+    if (task->tracer != tracer)
+        return; /* of a first thread whose number another one has taken by exec */
     switch (event->kind) {
     case EVENT_ENDED:
         on_end(task, event->status);
@@ -260,10 +301,7 @@ static void dispatch(struct supervisor *supervisor, const struct event *event)
         on_child(task);
         return;
     case EVENT_HALT:
-        if (task->state == TASK_EXPECTED)
-            begin(task, event->signal);
-        else
-            leave_halt(task, event->signal);
+        on_halt(task, event->signal);
         return;
     case EVENT_SIGNAL:
         stop_resume(task, exec_hold_signal(task, event->signal) ? 0 : event->signal);
@@ -294,29 +332,68 @@ static void tell_what_is_left(const struct supervisor *supervisor)
                   count == 1 ? "" : "es", count == 1 ? "it" : "them");
 }
 
-static void end_all(struct supervisor *supervisor)
+void loop_end_all(struct supervisor *supervisor)
 {
+    supervisor->end_wanted = true;
     for (struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
         if (task->state != TASK_GONE)
             kill_task(task);
 }
 
-/* What cannot wait for an event. */
-static void tick(struct supervisor *supervisor)
+static bool held_anywhere(const struct supervisor *supervisor)
+{
+    for (int i = 0; i < supervisor->tracer_count; i++)
+        if (supervisor->tracers[i].held > 0)
+            return true;
+    return false;
+}
+
+bool loop_tick_needed(const struct supervisor *supervisor)
+{
+    return held_anywhere(supervisor) || supervisor->stop_wanted > 0 || supervisor->ticks_to_wait_line > 0 ||
+           supervisor->end_wanted;
+}
+
+/* Only its own tracer can let a held task go. */
+static void tick_held(struct supervisor *supervisor)
+{
+    for (struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
+        if (task->state == TASK_HELD && ++task->held_ticks >= HELD_TICKS_MAX)
+            tracer_ring(task->tracer);
+}
+
+void loop_tick(struct supervisor *supervisor)
 {
     if (supervisor->end_wanted)
-        end_all(supervisor);
-    if (supervisor->held > 0)
-        settle_held(supervisor);
+        loop_end_all(supervisor);
+    if (held_anywhere(supervisor))
+        tick_held(supervisor);
     jobs_tick(supervisor);
     if (supervisor->ticks_to_wait_line > 0 && --supervisor->ticks_to_wait_line == 0)
         tell_what_is_left(supervisor);
 }
 
-static bool tick_needed(const struct supervisor *supervisor)
+void loop_alone(struct tracer *tracer)
 {
-    return supervisor->held > 0 || supervisor->stop_wanted > 0 || supervisor->ticks_to_wait_line > 0 ||
-           supervisor->end_wanted;
+    struct supervisor *supervisor = tracer->supervisor;
+    struct task *task, *next;
+    HASH_ITER(hh, supervisor->tasks, task, next)
+    {
+        if (task->tracer != tracer || task->state == TASK_MOVING || task->state == TASK_GONE)
+            continue;
+        if (task->tid == supervisor->main && !supervisor->main_ended)
+            loop_main_ended(supervisor, SIGKILL);
+        if (task->state == TASK_HELD)
+            tracer->held--;
+        task_remove(task);
+    }
+}
+
+void loop_left_over(struct tracer *tracer)
+{
+    stop_serve_parked(tracer);
+    if (tracer->held > 0)
+        settle_held(tracer);
 }
 
 static bool anybody_left(const struct supervisor *supervisor)
@@ -327,21 +404,13 @@ static bool anybody_left(const struct supervisor *supervisor)
     return false;
 }
 
-void loop_run(struct supervisor *supervisor)
+bool loop_over(struct supervisor *supervisor)
 {
-    while (anybody_left(supervisor)) {
-        signals_tick(supervisor, tick_needed(supervisor));
-        int status;
-        pid_t tid = waitpid(-1, &status, __WALL);
-        if (tid < 0 && errno == ECHILD)
-            break;
-        if (tid < 0) {
-            tick(supervisor);
-            continue;
-        }
-        struct event event = event_decode(tid, status);
-        dispatch(supervisor, &event);
+    if (!supervisor->over && !anybody_left(supervisor)) {
+        supervisor->over = true;
+        for (int i = 0; i < supervisor->tracer_count; i++)
+            tracer_ring(&supervisor->tracers[i]);
     }
-    while (supervisor->tasks != NULL)
-        task_remove(supervisor->tasks);
+    control_look(supervisor);
+    return supervisor->over;
 }

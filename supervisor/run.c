@@ -4,7 +4,8 @@
 #include "emul/layer_meta.h"
 #include "filter/program.h"
 #include "supervisor/command.h"
-#include "supervisor/loop.h"
+#include "supervisor/control.h"
+#include "supervisor/placement.h"
 #include "supervisor/text.h"
 
 #include <errno.h>
@@ -108,18 +109,20 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     }
     launch.program = &program;
 
-    struct signals_saved saved;
+    struct signals signals;
+    launch.signals = &signals;
     struct fs_context *fs = start_context(supervisor->view, layer);
-    bool started = fs != NULL && launch_command(&launch, supervisor, fs, &saved) == 0;
+    bool started = fs != NULL && launch_command(&launch, supervisor, fs) == 0;
     free(program.filter);
     if (!started)
         return false;
 
     /* Modes of what is made for a caller are computed from the caller's umask. */
     mode_t mask = umask(0);
-    loop_run(supervisor);
+    tracers_run(supervisor);
     (void)umask(mask);
-    signals_restore(&saved);
+    control_end(supervisor);
+    signals_restore(&signals);
     (void)close(supervisor->main_pidfd);
     if (request->verbose)
         stop_counts_print(&supervisor->count, stderr);
@@ -145,9 +148,12 @@ int run_command(const struct run_request *request)
     struct view_options options = {.hidden_fd = launch.hidden_fd, .notice = notice_refused, .notice_context = &notices};
     fill_view_options(&options, stack);
 
-    struct supervisor supervisor = {.notices = &notices, .main_pidfd = -1, .quiet = request->quiet};
+    struct supervisor supervisor = {
+        .lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP, .notices = &notices, .main_pidfd = -1, .quiet = request->quiet};
     struct run_outcome outcome = {.status = STATUS_COFFER_FAILED};
-    int status = view_new(&supervisor.view, &options);
+    int status = placement_new(&supervisor, request->free_cpus);
+    if (status == 0)
+        status = view_new(&supervisor.view, &options);
     if (status < 0) {
         error_errno("cannot make the view", status);
     } else {
@@ -157,6 +163,7 @@ int run_command(const struct run_request *request)
         }
         view_free(supervisor.view);
     }
+    placement_free(&supervisor);
     outcome.refused = notices.refused;
     notices_free(&notices);
     close_over(stack);

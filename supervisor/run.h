@@ -19,6 +19,7 @@ struct run_request {
     enum lock_mode lock;
     bool no_network;
     enum layer_fate fate;
+    bool free_cpus; /* --cpu=free */
     bool quiet, verbose;
     char **argv; /* the command */
 };

@@ -1,5 +1,6 @@
 #include "supervisor/scratch.h"
 
+#include "supervisor/move.h"
 #include "supervisor/trace.h"
 
 #include <errno.h>
@@ -11,13 +12,14 @@
 
 enum { PIECE_ALIGNMENT = 16 };
 
-struct address_space *address_space_new(uint64_t scratch)
+struct address_space *address_space_new(uint64_t scratch, uint64_t parking)
 {
     struct address_space *space = calloc(1, sizeof *space);
     if (space == NULL)
         return NULL;
     space->count = 1;
     space->scratch = scratch;
+    space->parking = parking;
     space->used[0] = 1;
     space->memory_fd = -1;
     space->dumpable = 1;
@@ -26,9 +28,11 @@ struct address_space *address_space_new(uint64_t scratch)
 
 struct address_space *address_space_copy(const struct address_space *space)
 {
-    struct address_space *copy = address_space_new(space->scratch);
-    if (copy != NULL)
+    struct address_space *copy = address_space_new(space->scratch, space->parking);
+    if (copy != NULL) {
         copy->dumpable = space->dumpable;
+        copy->parking_written = space->parking_written;
+    }
     return copy;
 }
 
@@ -146,6 +150,15 @@ int scratch_place_name(struct address_space *space, pid_t tid, const char *text,
         return -ENOMEM;
     *address = space->scratch;
     return write_scratch(space, tid, space->scratch, text, size);
+}
+
+int scratch_write_parking(struct address_space *space, pid_t tid)
+{
+    if (space->parking_written)
+        return 0;
+    int status = write_scratch(space, tid, space->parking, move_parking_code, move_parking_size);
+    space->parking_written = status == 0;
+    return status;
 }
 
 void scratch_release(struct address_space *space, struct scratch_pieces *pieces)

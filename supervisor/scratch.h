@@ -6,6 +6,7 @@
 #ifndef COFFER_SUPERVISOR_SCRATCH_H
 #define COFFER_SUPERVISOR_SCRATCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -17,6 +18,8 @@ enum { SCRATCH_WORDS = SCRATCH_SLOTS / 64 };
 struct address_space {
     int count;
     uint64_t scratch;             /* its address, 0 when there is none */
+    uint64_t parking;             /* the address of its parking place (see move.h), 0 when there is none */
+    bool parking_written;         /* the code is there */
     uint64_t used[SCRATCH_WORDS]; /* a bit a slot; slot 0 is kept for the name of the program */
     int memory_fd;                /* /proc/PID/mem, opened when it is first needed; -1 */
     int dumpable;                 /* what PR_GET_DUMPABLE answers */
@@ -29,7 +32,7 @@ struct scratch_pieces {
 };
 
 /* A new address space; NULL when out of memory. */
-struct address_space *address_space_new(uint64_t scratch);
+struct address_space *address_space_new(uint64_t scratch, uint64_t parking);
 /* For a fork: the same addresses and none of the pieces that calls of the parent have placed. */
 struct address_space *address_space_copy(const struct address_space *space);
 struct address_space *address_space_share(struct address_space *space);
@@ -41,6 +44,9 @@ int scratch_place(struct address_space *space, pid_t tid, struct scratch_pieces 
 
 /* Places the program's name, for as long as the address space lives; text is less than SCRATCH_SLOT_SIZE long. */
 int scratch_place_name(struct address_space *space, pid_t tid, const char *text, uint64_t *address);
+
+/* Writes the code of the parking place, where that has not been done. 0 or -errno. */
+int scratch_write_parking(struct address_space *space, pid_t tid);
 
 /* The call has ended: frees what it had placed. */
 void scratch_release(struct address_space *space, struct scratch_pieces *pieces);

@@ -2,6 +2,7 @@
 
 #include "supervisor/caller.h"
 #include "supervisor/calls.h"
+#include "supervisor/placement.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/trace.h"
 
@@ -30,10 +31,7 @@ static bool is_restart(int64_t result)
 
 void stop_resume(struct task *task, int signal)
 {
-    if (task->exit_expected || task->injection != NULL)
-        (void)trace_continue_to_call(task->tid, signal);
-    else
-        (void)trace_continue(task->tid, signal);
+    tracer_resume(task->tracer, task->tid, signal, task->exit_expected || task->injection != NULL);
 }
 
 static void refuse(struct task *task, int error)
@@ -122,14 +120,15 @@ static void decide(struct task *task)
 
 void stop_serve(struct task *task)
 {
-    struct trace_call made;
-    int status = trace_get_call(task->tid, &made);
-    if (status == -ESRCH)
+    const struct trace_call made = task->tracer->call;
+    if (task->tracer->call_status == -ESRCH)
         return;
-    if (status < 0) {
+    if (task->tracer->call_status < 0) {
         refuse_unknown(task);
         return;
     }
+    if (placement_at_call(task))
+        return;
     if (made.arch != AUDIT_ARCH_X86_64 || (made.number & X32_BIT && made.number >> 31 == 0)) {
         tell_of_architecture(task);
         refuse_unknown(task);
@@ -196,14 +195,28 @@ void stop_finish(struct task *task)
     stop_resume(task, 0);
 }
 
-void stop_serve_parked(struct supervisor *supervisor, pid_t worker)
+void stop_serve_parked(struct tracer *tracer)
 {
     struct task *task, *next;
-    DL_FOREACH_SAFE2(supervisor->parked, task, next, next_parked)
+    DL_FOREACH_SAFE2(tracer->supervisor->parked, task, next, next_parked)
     {
-        if (task->answer.worker != worker)
+        if (task->tracer != tracer || !task->worker_done)
             continue;
         task_unpark(task);
         decide(task);
     }
+}
+
+void stop_worker_ended(struct tracer *tracer, pid_t worker)
+{
+    struct task *task;
+    DL_FOREACH2(tracer->supervisor->parked, task, next_parked)
+    {
+        if (task->answer.worker != worker)
+            continue;
+        task->worker_done = true;
+        if (task->tracer != tracer)
+            tracer_ring(task->tracer);
+    }
+    stop_serve_parked(tracer);
 }

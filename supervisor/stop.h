@@ -15,7 +15,10 @@ void stop_serve(struct task *task);
 /* At the exit stop of a call that was decided. */
 void stop_finish(struct task *task);
 
-/* A worker of the view has ended: decides the calls that waited for it again. */
-void stop_serve_parked(struct supervisor *supervisor, pid_t worker);
+/* A worker of the view has ended: the calls that waited for it are decided again, each by its own tracer. */
+void stop_worker_ended(struct tracer *tracer, pid_t worker);
+
+/* Decides the calls of this tracer whose worker has ended. */
+void stop_serve_parked(struct tracer *tracer);
 
 #endif

@@ -40,6 +40,9 @@ void stop_counts_print(const struct stop_counts *counts, FILE *out)
 {
     (void)fprintf(out, "coffer: %lu stops, %lu rewritten, %lu answered, %lu exit stops\n", counts->stops,
                   counts->rewritten, counts->answered, counts->exits);
+    if (counts->moves + counts->loosened > 0)
+        (void)fprintf(out, "coffer: placement: %lu moved to another CPU, %lu let loose\n", counts->moves,
+                      counts->loosened);
     struct entry entries[STOP_COUNTS_NUMBERS + 1];
     size_t used = fill(counts, entries);
     qsort(entries, used, sizeof entries[0], by_count);

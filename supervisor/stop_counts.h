@@ -14,6 +14,8 @@ struct stop_counts {
     unsigned long exits;     /* at the end of a call, besides */
     unsigned long rewritten; /* calls made with other arguments */
     unsigned long answered;  /* calls not made */
+    unsigned long moves;     /* tracees handed from one tracer to another */
+    unsigned long loosened;  /* tracees that may run on any CPU since */
     unsigned long by_number[STOP_COUNTS_NUMBERS];
     unsigned long unknown; /* stops without a row, or of another architecture */
 };

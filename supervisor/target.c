@@ -25,7 +25,7 @@ static int check(const struct task *task, pid_t pid)
 }
 
 /* Zero is the caller itself. */
-static int check_or_self(const struct task *task, uint64_t argument)
+int target_check(const struct task *task, uint64_t argument)
 {
     return (pid_t)argument == 0 ? 0 : check(task, (pid_t)argument);
 }
@@ -35,7 +35,7 @@ static int check_one(const struct task *task, int one_process)
 {
     if ((int)task->call.args[0] != one_process)
         return -EPERM;
-    return check_or_self(task, task->call.args[1]);
+    return target_check(task, task->call.args[1]);
 }
 
 /* The process behind a pidfd of ours, or -errno (-EBADF: it is no pidfd). */
@@ -84,9 +84,9 @@ static int check_call(struct task *task)
         return check_one(task, IOPRIO_WHO_PROCESS);
     case SYS_prlimit64:
         /* Asking is harmless: the new limits are null. */
-        return task->call.args[2] == 0 ? 0 : check_or_self(task, task->call.args[0]);
+        return task->call.args[2] == 0 ? 0 : target_check(task, task->call.args[0]);
     default: /* sched_set...: the process is argument 0 */
-        return check_or_self(task, task->call.args[0]);
+        return target_check(task, task->call.args[0]);
     }
 }
 

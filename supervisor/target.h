@@ -10,4 +10,7 @@
 /* Answers a call whose row has HANDLER_TARGET. */
 void target_answer(struct task *task);
 
+/* 0 when the process or thread is one of the view, or 0 for the caller itself; else what the call is to fail with. */
+int target_check(const struct task *task, uint64_t pid);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "supervisor/credentials.h"
 #include "supervisor/exec.h"
+#include "supervisor/move.h"
 #include "supervisor/supervisor.h"
 
 #include <errno.h>
@@ -11,17 +12,18 @@
 #include <unistd.h>
 #include <utlist.h>
 
-struct task *task_add(struct supervisor *supervisor, pid_t tid, enum task_state state)
+struct task *task_add(struct tracer *tracer, pid_t tid, enum task_state state)
 {
     struct task *task = calloc(1, sizeof *task);
     if (task == NULL)
         return NULL;
     task->tid = tid;
     task->state = state;
-    task->supervisor = supervisor;
+    task->supervisor = tracer->supervisor;
+    task->tracer = tracer;
     task->pidfd = -1;
     task_clear_answer(task);
-    HASH_ADD_INT(supervisor->tasks, tid, task);
+    HASH_ADD_INT(tracer->supervisor->tasks, tid, task);
     return task;
 }
 
@@ -49,6 +51,7 @@ static void identity_release(struct identity *identity)
 void task_remove(struct task *task)
 {
     task_unpark(task);
+    move_abandon(task);
     task_end_call(task);
     exec_abandon(task);
     HASH_DEL(task->supervisor->tasks, task);
@@ -79,11 +82,11 @@ static struct process *process_new(pid_t tgid)
     return process;
 }
 
-int task_found(struct task *task, struct fs_context *fs, uint64_t scratch)
+int task_found(struct task *task, struct fs_context *fs, uint64_t scratch, uint64_t parking)
 {
     task->fs = fs;
     task->process = process_new(task->tid);
-    task->space = address_space_new(scratch);
+    task->space = address_space_new(scratch, parking);
     task->identity_stale = true;
     return task->process == NULL || task->space == NULL ? -ENOMEM : 0;
 }
@@ -102,6 +105,8 @@ int task_inherit(struct task *child, const struct task *parent, uint64_t clone_f
     child->identity = parent->identity;
     if (child->identity != NULL)
         child->identity->count++;
+    child->allowed = parent->allowed;
+    child->loose = parent->loose;
     child->identity_stale = parent->identity_stale || child->identity == NULL;
     child->identity_changed = parent->identity_changed;
     return child->process == NULL || child->space == NULL || child->fs == NULL ? -ENOMEM : 0;
@@ -109,7 +114,7 @@ int task_inherit(struct task *child, const struct task *parent, uint64_t clone_f
 
 int task_renew_space(struct task *task)
 {
-    struct address_space *space = address_space_new(0);
+    struct address_space *space = address_space_new(0, 0);
     if (space == NULL)
         return -ENOMEM;
     scratch_release(task->space, &task->pieces);
@@ -139,6 +144,7 @@ void task_park(struct task *task)
     if (task->state == TASK_PARKED)
         return;
     task->state = TASK_PARKED;
+    task->worker_done = false;
     DL_APPEND2(task->supervisor->parked, task, previous_parked, next_parked);
 }
 

@@ -8,17 +8,22 @@
 #include "emul/call.h"
 #include "supervisor/scratch.h"
 
+#include <sched.h>
 #include <stdbool.h>
 #include <uthash.h>
 
 struct supervisor;
+struct tracer;
 struct injection;
+struct parked_state;
 
 enum task_state {
     TASK_EXPECTED, /* its parent told of it; its own first stop is still to come */
     TASK_HELD,     /* at its first stop, before its parent told of it: it must wait */
     TASK_GONE,     /* ended before its parent told of it */
     TASK_RUNNING,
+    TASK_MOVING,    /* detached, and at its parking place until another tracer attaches it */
+    TASK_ARRIVING,  /* attached again; its stop is still to come */
     TASK_PARKED,    /* at a seccomp stop, until a worker of the view has ended */
     TASK_LISTENING, /* stopped by job control */
 };
@@ -42,6 +47,7 @@ struct task {
     pid_t tid;
     enum task_state state;
     struct supervisor *supervisor;
+    struct tracer *tracer; /* who attached it, or is to do so */
 
     struct process *process;
     struct address_space *space;
@@ -64,12 +70,20 @@ struct task {
     int first_stop; /* of TASK_HELD: the signal of its EVENT_HALT */
     int held_ticks;
 
-    struct task *previous_parked, *next_parked; /* with state PARKED */
+    bool worker_done;                  /* of TASK_PARKED: the worker has ended */
+    struct parked_state *parked_state; /* while it is moved: see move.c */
+
+    cpu_set_t allowed;            /* the CPUs that the program may use, as it knows them */
+    bool loose;                   /* it may run on all of them; else on its tracer's CPU alone */
+    unsigned loose_stops;         /* since it was let loose, or for a while */
+    uint64_t last_stop, moved_at; /* in ns; see placement.c */
+
+    struct task *previous_parked, *next_parked; /* with state PARKED, or MOVING */
     UT_hash_handle hh;
 };
 
 /* A new entry without any of the shared state; NULL when out of memory. */
-struct task *task_add(struct supervisor *supervisor, pid_t tid, enum task_state state);
+struct task *task_add(struct tracer *tracer, pid_t tid, enum task_state state);
 struct task *task_find(struct supervisor *supervisor, pid_t tid);
 /* Removes the entry and releases all it has. */
 void task_remove(struct task *task);
@@ -78,7 +92,7 @@ void task_remove(struct task *task);
 void task_rename(struct task *task, pid_t tid);
 
 /* The first process: what nobody can hand down to it. fs becomes the task's. 0 or -ENOMEM. */
-int task_found(struct task *task, struct fs_context *fs, uint64_t scratch);
+int task_found(struct task *task, struct fs_context *fs, uint64_t scratch, uint64_t parking);
 
 /* A child gets from its parent what clone flags say. 0 or -ENOMEM. */
 int task_inherit(struct task *child, const struct task *parent, uint64_t clone_flags);

@@ -38,6 +38,16 @@ int trace_seize(pid_t tid)
                        PTRACE_O_TRACEEXEC | PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL);
 }
 
+int trace_interrupt(pid_t tid)
+{
+    return request(PTRACE_INTERRUPT, tid, 0, 0);
+}
+
+int trace_detach(pid_t tid)
+{
+    return request(PTRACE_DETACH, tid, 0, 0);
+}
+
 int trace_set_call_again(pid_t tid)
 {
     struct __ptrace_syscall_info info;

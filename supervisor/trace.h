@@ -20,6 +20,12 @@ struct trace_call {
 /* Attaches to a running child with every option the loop relies on; children of it are attached by the kernel. */
 int trace_seize(pid_t tid);
 
+/* Makes a running tracee that was attached by trace_seize() stop, with an EVENT_HALT. */
+int trace_interrupt(pid_t tid);
+
+/* Lets go of a stopped tracee, which runs on. */
+int trace_detach(pid_t tid);
+
 /* The call at whose seccomp stop the thread is. */
 int trace_get_call(pid_t tid, struct trace_call *call);
 

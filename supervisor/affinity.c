@@ -1,0 +1,97 @@
+#include "supervisor/affinity.h"
+
+#include "supervisor/memory.h"
+#include "supervisor/placement.h"
+#include "supervisor/target.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* capabilities(7) */
+enum { CAPABILITY_SYS_NICE = 23 };
+
+/* The system calls themselves, which say how large the kernel's own sets are. */
+static int64_t kernel_get(pid_t tid, size_t size, cpu_set_t *set)
+{
+    CPU_ZERO(set);
+    long got = syscall(SYS_sched_getaffinity, tid, size, set);
+    return got < 0 ? -errno : got;
+}
+
+static int64_t kernel_set(pid_t tid, size_t size, const cpu_set_t *set)
+{
+    return syscall(SYS_sched_setaffinity, tid, size, set) < 0 ? -errno : 0;
+}
+
+static size_t set_size(uint64_t argument)
+{
+    uint32_t size = (uint32_t)argument;
+    return size < sizeof(cpu_set_t) ? size : sizeof(cpu_set_t);
+}
+
+/* The task of the view that the call is about, or NULL. */
+static struct task *find_target(struct task *task)
+{
+    pid_t pid = (pid_t)task->call.args[0];
+    return pid == 0 ? task : task_find(task->supervisor, pid);
+}
+
+/* Whether the size is one that the kernel takes is asked of the kernel, about the calling thread. */
+static int64_t get(struct task *task, const struct task *target)
+{
+    cpu_set_t own;
+    int64_t size = kernel_get(0, set_size(task->call.args[1]), &own);
+    if (size < 0)
+        return size;
+    int status = memory_write(task->tid, task->call.args[2], &target->allowed, (size_t)size);
+    return status < 0 ? status : size;
+}
+
+/* The check of sched_setaffinity(2). */
+static bool may_set(struct task *task, struct task *target)
+{
+    const struct credentials *cred = task_credentials(task);
+    uid_t euid = cred->euid;
+    if ((cred->capabilities >> CAPABILITY_SYS_NICE & 1) != 0)
+        return true;
+    const struct credentials *other = task_credentials(target);
+    return euid == other->euid || euid == other->ruid;
+}
+
+/* The kernel sets it, and says what came of it: a cpuset may leave less. */
+static int64_t set(struct task *task, struct task *target)
+{
+    cpu_set_t wanted;
+    CPU_ZERO(&wanted);
+    size_t size = set_size(task->call.args[1]);
+    int status = memory_read_all(task->tid, task->call.args[2], &wanted, size);
+    if (status < 0)
+        return status;
+    if (!may_set(task, target))
+        return -EPERM;
+    int64_t result = kernel_set(target->tid, sizeof wanted, &wanted);
+    if (result < 0 || kernel_get(target->tid, sizeof wanted, &wanted) < 0)
+        return result;
+    target->allowed = wanted;
+    target->loose = false;
+    placement_pin(target);
+    return 0;
+}
+
+void affinity_answer(struct task *task)
+{
+    bool sets = task->call.number == SYS_sched_setaffinity;
+    struct task *target = find_target(task);
+    int status = sets ? target_check(task, task->call.args[0]) : 0;
+    if (status < 0) {
+        task->answer.kind = ANSWER_RESULT;
+        task->answer.result = status;
+    } else if (target == NULL || task->supervisor->tracer_count == 1) {
+        task->answer.kind = ANSWER_CONTINUE;
+    } else {
+        task->answer.kind = ANSWER_RESULT;
+        task->answer.result = sets ? set(task, target) : get(task, target);
+    }
+}

@@ -1,0 +1,274 @@
+#include "supervisor/placement.h"
+
+#include "emul/cleanup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In ns. */
+static const uint64_t SAMPLE_EVERY = 2000000; /* how often a tracer looks how long it waited for its CPU */
+static const uint64_t REST = 5000000;         /* how long a task that was moved stays */
+static const uint64_t ACTIVE = 1000000;       /* a tracer that served an event so recently is busy */
+static const uint64_t COMPUTES = 5000000;     /* a running task without a stop for so long computes */
+
+enum {
+    CROWDED_PERCENT = 15, /* of its time that a tracer waits for its CPU, when others run there */
+    LOOKS_MAX = 16,       /* at tasks, at a time */
+    LOOSE_STOPS = 8,      /* within COMPUTES of one another: the task no longer computes only */
+};
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+int placement_new(struct supervisor *supervisor, bool free)
+{
+    int count = 1;
+    CPU_ZERO(&supervisor->cpus);
+    if (!free && sched_getaffinity(0, sizeof supervisor->cpus, &supervisor->cpus) == 0 &&
+        sched_setaffinity(0, sizeof supervisor->cpus, &supervisor->cpus) == 0)
+        count = CPU_COUNT(&supervisor->cpus);
+    supervisor->tracers = calloc((size_t)count, sizeof *supervisor->tracers);
+    if (supervisor->tracers == NULL)
+        return -ENOMEM;
+    supervisor->tracer_count = count;
+    for (int i = 0; i < count; i++)
+        supervisor->tracers[i] = (struct tracer){.supervisor = supervisor, .cpu = -1, .delay_fd = -1};
+    if (count == 1)
+        return 0;
+    int cpu = sched_getcpu();
+    for (int i = 0; i < count; i++, cpu++) {
+        while (cpu < 0 || cpu >= CPU_SETSIZE || !CPU_ISSET((size_t)cpu, &supervisor->cpus))
+            cpu = cpu < 0 || cpu >= CPU_SETSIZE ? 0 : cpu + 1;
+        supervisor->tracers[i].cpu = cpu;
+    }
+    return 0;
+}
+
+void placement_free(struct supervisor *supervisor)
+{
+    free(supervisor->tracers);
+    supervisor->tracers = NULL;
+}
+
+static void pin_thread(int cpu)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((size_t)cpu, &set);
+    (void)sched_setaffinity(0, sizeof set, &set);
+}
+
+void placement_enter(struct tracer *tracer)
+{
+    if (tracer->cpu < 0)
+        return;
+    pin_thread(tracer->cpu);
+    tracer->delay_fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+}
+
+void placement_leave(struct tracer *tracer)
+{
+    if (tracer->cpu < 0)
+        return;
+    if (tracer->delay_fd >= 0)
+        (void)close(tracer->delay_fd);
+    (void)sched_setaffinity(0, sizeof tracer->supervisor->cpus, &tracer->supervisor->cpus);
+}
+
+void placement_pin(const struct task *task)
+{
+    int cpu = task->tracer->cpu;
+    if (cpu < 0)
+        return;
+    cpu_set_t set = task->allowed;
+    if (!task->loose && CPU_ISSET((size_t)cpu, &set)) {
+        CPU_ZERO(&set);
+        CPU_SET((size_t)cpu, &set);
+    }
+    (void)sched_setaffinity(task->tid, sizeof set, &set);
+}
+
+/* How long the calling thread has waited for a CPU, in ns: the second number (Documentation/scheduler/sched-stats.rst).
+ */
+static bool read_delay(const struct tracer *tracer, uint64_t *delay)
+{
+    char text[128];
+    ssize_t length = tracer->delay_fd < 0 ? -1 : pread(tracer->delay_fd, text, sizeof text - 1, 0);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    const char *second = strchr(text, ' ');
+    if (second == NULL)
+        return false;
+    *delay = strtoull(second + 1, NULL, 10);
+    return true;
+}
+
+static void sample(struct tracer *tracer, uint64_t now)
+{
+    uint64_t delay, time = now - tracer->sampled_at;
+    if (time < SAMPLE_EVERY || !read_delay(tracer, &delay))
+        return;
+    /* After a long sleep nothing is known. */
+    tracer->crowded = time < 10 * SAMPLE_EVERY && (delay - tracer->delay) * 100 > time * CROWDED_PERCENT;
+    tracer->sampled_at = now;
+    tracer->delay = delay;
+}
+
+/* Whether the task runs or could: 'R' after the name in brackets, which may hold anything (proc_pid_stat(5)). */
+static bool runs(const struct task *task)
+{
+    char path[sizeof "/proc//stat" + 3 * sizeof task->tid], text[256];
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)task->tid);
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    const char *end = strrchr(text, ')');
+    return end != NULL && strncmp(end, ") R", 3) == 0;
+}
+
+static bool is_idle(const struct tracer *tracer, uint64_t now)
+{
+    if (!tracer->started)
+        return true;
+    if (tracer->arrivals != NULL || now - tracer->last_event < ACTIVE)
+        return false;
+    int looks = 0;
+    for (const struct task *task = tracer->supervisor->tasks; task != NULL; task = task->hh.next)
+        if (task->tracer == tracer && task->state == TASK_RUNNING && (looks++ == LOOKS_MAX || runs(task)))
+            return false;
+    return true;
+}
+
+static struct tracer *idle_tracer(const struct task *task, uint64_t now)
+{
+    const struct supervisor *supervisor = task->supervisor;
+    for (int i = 0; i < supervisor->tracer_count; i++) {
+        struct tracer *tracer = &supervisor->tracers[i];
+        if (tracer != task->tracer && CPU_ISSET((size_t)tracer->cpu, &task->allowed) && is_idle(tracer, now))
+            return tracer;
+    }
+    return NULL;
+}
+
+/* A tracer whose CPU the task may use. */
+static struct tracer *tracer_allowed(const struct task *task)
+{
+    for (int i = 0; i < task->supervisor->tracer_count; i++)
+        if (CPU_ISSET((size_t)task->supervisor->tracers[i].cpu, &task->allowed))
+            return &task->supervisor->tracers[i];
+    return NULL;
+}
+
+static bool hand_over(struct task *task, struct tracer *to, enum move_from from, uint64_t now)
+{
+    bool loose = task->loose;
+    task->loose = false;
+    if (!move_begin(task, to, from)) {
+        task->loose = loose;
+        return false;
+    }
+    task->moved_at = now;
+    to->last_event = now;
+    task->supervisor->count.moves++;
+    return true;
+}
+
+/* A task that was let loose and now makes one stop after the other belongs on a tracer's CPU again. */
+static bool settle_loose(struct task *task, uint64_t now)
+{
+    if (now - task->last_stop > COMPUTES)
+        task->loose_stops = 0;
+    if (++task->loose_stops < LOOSE_STOPS)
+        return false;
+    struct tracer *to = idle_tracer(task, now);
+    if (to != NULL && hand_over(task, to, MOVE_FROM_CALL, now))
+        return true;
+    task->loose = false;
+    placement_pin(task);
+    return false;
+}
+
+/* The program has chosen other CPUs. Where none of them has a tracer it runs there all the same, with dear stops. */
+static bool move_where_allowed(struct task *task, uint64_t now)
+{
+    struct tracer *to = tracer_allowed(task);
+    return to != NULL && hand_over(task, to, MOVE_FROM_CALL, now);
+}
+
+static bool move_if_better(struct task *task, enum move_from from, uint64_t now)
+{
+    struct tracer *tracer = task->tracer;
+    sample(tracer, now);
+    if (!tracer->crowded || now - task->moved_at < REST)
+        return false;
+    struct tracer *to = idle_tracer(task, now);
+    tracer->crowded = false;
+    return to != NULL && hand_over(task, to, from, now);
+}
+
+bool placement_at_call(struct task *task)
+{
+    if (task->supervisor->tracer_count == 1)
+        return false;
+    uint64_t now = now_ns();
+    bool moved;
+    if (!CPU_ISSET((size_t)task->tracer->cpu, &task->allowed))
+        moved = move_where_allowed(task, now);
+    else if (task->loose)
+        moved = settle_loose(task, now);
+    else
+        moved = move_if_better(task, MOVE_FROM_CALL, now);
+    task->last_stop = now;
+    if (!moved)
+        task->tracer->last_event = now;
+    return moved;
+}
+
+bool placement_move(struct task *task, enum move_from from)
+{
+    if (task->supervisor->tracer_count == 1)
+        return false;
+    uint64_t now = now_ns();
+    task->last_stop = now;
+    return move_if_better(task, from, now);
+}
+
+bool placement_tick_needed(const struct supervisor *supervisor)
+{
+    return supervisor->tracer_count > 1 && HASH_COUNT(supervisor->tasks) > 1;
+}
+
+void placement_tick(struct supervisor *supervisor)
+{
+    if (!placement_tick_needed(supervisor))
+        return;
+    uint64_t now = now_ns();
+    int looks = 0;
+    struct task *first[2] = {NULL, NULL};
+    for (struct task *task = supervisor->tasks; task != NULL && looks < LOOKS_MAX; task = task->hh.next) {
+        if (task->state != TASK_RUNNING || task->loose || now - task->last_stop < COMPUTES)
+            continue;
+        looks++;
+        if (!runs(task))
+            continue;
+        first[first[0] != NULL] = task;
+        if (first[1] != NULL) {
+            task->loose = true;
+            task->loose_stops = 0;
+            placement_pin(task);
+            supervisor->count.loosened++;
+        }
+    }
+}
