@@ -90,6 +90,9 @@ void view_call_exit(struct view *view, struct caller *caller, const struct call 
         if (*result == 0)
             *result = finish_bind(view, answer);
         break;
+    case FINISH_FORGET:
+        (void)unlinkat(view->layer->work_fd, answer->finish.text, 0);
+        break;
     case FINISH_NONE:
     case FINISH_EXEC:
         break;

@@ -10,6 +10,7 @@
 
 #include "filter/table.h"
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -39,6 +40,8 @@ struct caller_ops {
      * call has ended. Several pieces may be placed for one call. 0, or -ENOMEM and the like.
      */
     int (*place)(void *context, const void *data, size_t size, uint64_t *address);
+    /* The CPUs that a thread of the view may use, as it knows them; false when the kernel says the same. Or NULL. */
+    bool (*cpus)(void *context, pid_t tid, cpu_set_t *cpus);
 };
 
 struct caller {
@@ -70,6 +73,7 @@ enum finish_kind {
     FINISH_RECV_ADDR,
     FINISH_BIND, /* a socket that was bound under a temporary name gets its own */
     FINISH_EXEC,
+    FINISH_FORGET, /* a file that was made for this call alone goes */
 };
 
 struct finish {

@@ -290,6 +290,11 @@ static void open_raw(struct view *view, struct caller *caller, const struct call
         answer_raw_change(view, caller, taken, answer);
         return;
     }
+    bool read = !write && (opening->flags & (O_PATH | O_DIRECTORY)) == 0;
+    if (read && proc_status_open(view, caller, call, taken, answer)) {
+        answer_flags(caller, call, opening, answer, opening->flags);
+        return;
+    }
     answer_real(view, caller, call, taken, answer);
     answer_flags(caller, call, opening, answer, opening->flags);
 }

@@ -1,6 +1,7 @@
 #include "supervisor/caller.h"
 
 #include "supervisor/memory.h"
+#include "supervisor/supervisor.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,11 +62,22 @@ static int caller_place(void *context, const void *data, size_t size, uint64_t *
     return scratch_place(task->space, task->tid, &task->pieces, data, size, address);
 }
 
+static bool caller_cpus(void *context, pid_t tid, cpu_set_t *cpus)
+{
+    const struct task *task = context;
+    const struct task *other = task_find(task->supervisor, tid);
+    if (task->supervisor->tracer_count == 1 || other == NULL)
+        return false;
+    *cpus = other->allowed;
+    return true;
+}
+
 static const struct caller_ops operations = {
     .read = caller_read,
     .write = caller_write,
     .dup_fd = caller_dup_fd,
     .place = caller_place,
+    .cpus = caller_cpus,
 };
 
 struct caller caller_of(struct task *task)

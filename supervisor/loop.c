@@ -173,6 +173,7 @@ static void on_exec(struct tracer *tracer, pid_t tgid)
     task->process->told_of_unknown = false;
     task->identity_stale = task->identity_stale || task->identity_changed;
     task->exit_expected = false;
+    task_leave_exec(task);
     exec_begin(task);
     if (task->injection == NULL)
         task_end_call(task);

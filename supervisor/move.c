@@ -17,10 +17,10 @@ struct parked_state {
     uint64_t mask;
 };
 
-/* Half a minute or more, where a hand-over takes some 0.1 ms; then an invalid instruction, whose SIGILL is not blocked.
+/* Seconds of CPU time, where a hand-over takes some 0.1 ms; then an invalid instruction, whose SIGILL no mask blocks.
  */
 const unsigned char move_parking_code[] = {
-    0xb9, 0x00, 0x00, 0x00, 0x40, /*     mov $0x40000000, %ecx */
+    0xb9, 0x00, 0x00, 0x00, 0x04, /*     mov $0x4000000, %ecx */
     0xf3, 0x90,                   /* 1:  pause */
     0xff, 0xc9,                   /*     dec %ecx */
     0x75, 0xfa,                   /*     jne 1b */
@@ -55,7 +55,7 @@ static int park(struct task *task, enum move_from from, struct parked_state *sta
 
 bool move_begin(struct task *task, struct tracer *to, enum move_from from)
 {
-    if (task->space->parking == 0 || (!to->started && tracer_start(to) < 0))
+    if (task->space->parking == 0 || task->process->in_exec > 0 || (!to->started && tracer_start(to) < 0))
         return false;
     struct parked_state *state = calloc(1, sizeof *state);
     if (state == NULL || scratch_write_parking(task->space, task->tid) < 0 || park(task, from, state) < 0) {
@@ -64,8 +64,8 @@ bool move_begin(struct task *task, struct tracer *to, enum move_from from)
     }
     task->parked_state = state;
     task->state = TASK_MOVING;
+    task->process->moving++;
     task->tracer = to;
-    placement_pin(task);
     DL_APPEND2(to->arrivals, task, previous_parked, next_parked);
     (void)trace_detach(task->tid);
     tracer_ring(to);
@@ -91,10 +91,31 @@ static void give_up(struct task *task, int error)
     task_remove(task);
 }
 
-static void attach(struct task *task)
+bool move_holds_exec(const struct task *task)
+{
+    return task->process->moving > 0;
+}
+
+/* The last one of a process lets its execs go on. */
+static void end_moving(struct task *task)
 {
     task->state = TASK_ARRIVING;
+    if (--task->process->moving > 0)
+        return;
+    struct task *other;
+    DL_FOREACH2(task->supervisor->parked, other, next_parked)
+    {
+        if (other->process != task->process || other->answer.worker != MOVE_WORKER)
+            continue;
+        other->worker_done = true;
+        tracer_ring(other->tracer);
+    }
+}
+
+static void attach(struct task *task)
+{
     int error = trace_seize(task->tid);
+    end_moving(task);
     if (error == 0)
         (void)trace_interrupt(task->tid);
     else
@@ -111,8 +132,10 @@ void move_arrivals(struct tracer *tracer)
     }
 }
 
+/* Not earlier: on its way it must not take the time of the CPU on which it is to be attached. */
 void move_end(struct task *task)
 {
+    placement_pin(task);
     (void)trace_set_registers(task->tid, &task->parked_state->registers);
     (void)trace_set_mask(task->tid, task->parked_state->mask);
     free(task->parked_state);
@@ -122,8 +145,10 @@ void move_end(struct task *task)
 
 void move_abandon(struct task *task)
 {
-    if (task->state == TASK_MOVING)
+    if (task->state == TASK_MOVING) {
         DL_DELETE2(task->tracer->arrivals, task, previous_parked, next_parked);
+        end_moving(task);
+    }
     free(task->parked_state);
     task->parked_state = NULL;
 }

@@ -6,6 +6,10 @@
  * a loop of its own (the parking place, exec.h) with all signals blocked, where it makes no call and gets no signal,
  * and comes back to where it was when it has been attached again. The loop is bounded: should coffer be killed at this
  * very moment, the tracee dies.
+ *
+ * To attach, the kernel takes a lock of the tracee's process, which an exec holds until every other thread of the
+ * process has been waited for: so no task is handed over while another thread is in an exec, and an exec waits for
+ * hand-overs under way.
  */
 #ifndef COFFER_SUPERVISOR_MOVE_H
 #define COFFER_SUPERVISOR_MOVE_H
@@ -23,6 +27,10 @@ enum move_from {
  * (its program has no parking place): nothing has changed.
  */
 bool move_begin(struct task *task, struct tracer *to, enum move_from from);
+
+/* An exec has to wait before it is let go on, parked: see TASK_PARKED, with MOVE_WORKER as the worker it waits for. */
+enum { MOVE_WORKER = -1 };
+bool move_holds_exec(const struct task *task);
 
 /* Attaches the tasks that were handed to this tracer. */
 void move_arrivals(struct tracer *tracer);

@@ -40,6 +40,10 @@ int placement_new(struct supervisor *supervisor, bool free)
     if (supervisor->tracers == NULL)
         return -ENOMEM;
     supervisor->tracer_count = count;
+#ifdef COFFER_TEST_HOOKS
+    const char *every = getenv("COFFER_MOVE_EVERY");
+    supervisor->move_every = every == NULL ? 0 : (unsigned)strtoul(every, NULL, 10);
+#endif
     for (int i = 0; i < count; i++)
         supervisor->tracers[i] = (struct tracer){.supervisor = supervisor, .cpu = -1, .delay_fd = -1};
     if (count == 1)
@@ -218,13 +222,25 @@ static bool move_if_better(struct task *task, enum move_from from, uint64_t now)
     return to != NULL && hand_over(task, to, from, now);
 }
 
+/* A test may have every Nth stop end in a hand-over, to see that none loses anything. */
+static bool move_for_test(struct task *task, enum move_from from, uint64_t now)
+{
+    struct supervisor *supervisor = task->supervisor;
+    if (supervisor->move_every == 0 || ++supervisor->moves_due % supervisor->move_every != 0)
+        return false;
+    long own = task->tracer - supervisor->tracers;
+    return hand_over(task, &supervisor->tracers[(own + 1) % supervisor->tracer_count], from, now);
+}
+
 bool placement_at_call(struct task *task)
 {
     if (task->supervisor->tracer_count == 1)
         return false;
     uint64_t now = now_ns();
     bool moved;
-    if (!CPU_ISSET((size_t)task->tracer->cpu, &task->allowed))
+    if (move_for_test(task, MOVE_FROM_CALL, now))
+        moved = true;
+    else if (!CPU_ISSET((size_t)task->tracer->cpu, &task->allowed))
         moved = move_where_allowed(task, now);
     else if (task->loose)
         moved = settle_loose(task, now);
@@ -242,6 +258,8 @@ bool placement_move(struct task *task, enum move_from from)
         return false;
     uint64_t now = now_ns();
     task->last_stop = now;
+    if (move_for_test(task, from, now))
+        return true;
     return move_if_better(task, from, now);
 }
 

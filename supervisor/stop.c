@@ -2,6 +2,7 @@
 
 #include "supervisor/caller.h"
 #include "supervisor/calls.h"
+#include "supervisor/move.h"
 #include "supervisor/placement.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/trace.h"
@@ -86,10 +87,9 @@ static void carry_out_answer(struct task *task)
 
     switch (answer->kind) {
     case ANSWER_CONTINUE:
-        if (keep)
-            task->exit_expected = true;
-        else
+        if (!keep)
             task_end_call(task);
+        task->exit_expected = keep || task->in_exec;
         break;
     case ANSWER_RESULT:
         task->supervisor->count.answered++;
@@ -110,11 +110,21 @@ static void carry_out_answer(struct task *task)
 static void decide(struct task *task)
 {
     task_end_call(task);
+    bool exec = task->call.row->handler == HANDLER_EXEC;
+    if (exec && move_holds_exec(task)) {
+        task->answer.kind = ANSWER_WAIT;
+        task->answer.worker = MOVE_WORKER;
+        task_park(task);
+        return;
+    }
     if (!calls_answer(task)) {
         struct caller caller = caller_of(task);
         view_call(task->supervisor->view, &caller, &task->call, &task->answer);
         task->ask_view = task->answer.want_exit;
     }
+    bool made = task->answer.kind == ANSWER_CONTINUE || task->answer.kind == ANSWER_REWRITE;
+    if (exec && made && task->process->count > 1)
+        task_enter_exec(task);
     carry_out_answer(task);
 }
 
@@ -191,6 +201,7 @@ void stop_finish(struct task *task)
         if (told != result)
             (void)trace_set_result(task->tid, told);
     }
+    task_leave_exec(task);
     task_end_call(task);
     stop_resume(task, 0);
 }

@@ -43,6 +43,8 @@ struct supervisor {
     bool end_wanted;        /* the user does not want to wait for what the command left running */
     bool over;              /* every tracee has ended */
 
+    unsigned move_every, moves_due; /* see move_for_test() in placement.c */
+
     struct control *control; /* see control.c */
     struct stop_counts count;
 };

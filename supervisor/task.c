@@ -52,6 +52,7 @@ void task_remove(struct task *task)
 {
     task_unpark(task);
     move_abandon(task);
+    task_leave_exec(task);
     task_end_call(task);
     exec_abandon(task);
     HASH_DEL(task->supervisor->tasks, task);
@@ -137,6 +138,20 @@ void task_end_call(struct task *task)
         scratch_release(task->space, &task->pieces);
     task->exit_expected = false;
     task->ask_view = false;
+}
+
+void task_enter_exec(struct task *task)
+{
+    if (!task->in_exec)
+        task->process->in_exec++;
+    task->in_exec = true;
+}
+
+void task_leave_exec(struct task *task)
+{
+    if (task->in_exec)
+        task->process->in_exec--;
+    task->in_exec = false;
 }
 
 void task_park(struct task *task)

@@ -34,6 +34,8 @@ struct process {
     pid_t tgid;
     bool told_of_architecture; /* the user knows that it made 32-bit calls */
     bool told_of_unknown;      /* and that it made one that has no row */
+    int moving;                /* tasks in state MOVING; see move.h */
+    int in_exec;               /* tasks that are in an exec, where there are several */
 };
 
 /* Credentials as last read; shared by parent and children until one changes its own. Counted. */
@@ -61,6 +63,7 @@ struct task {
     struct answer answer;
     bool exit_expected; /* to be resumed to the exit stop of its call */
     bool ask_view;      /* the view wants to hear of the exit */
+    bool in_exec;       /* counted in process->in_exec */
     struct scratch_pieces pieces;
     uint64_t clone_flags;        /* of the clone3 it is in */
     struct injection *injection; /* the calls made for it after an exec, or NULL */
@@ -105,6 +108,10 @@ void task_clear_answer(struct task *task);
 
 /* The call is over: releases the answer and what was placed for it. */
 void task_end_call(struct task *task);
+
+/* From the stop of an exec to its end, in a process of several threads. */
+void task_enter_exec(struct task *task);
+void task_leave_exec(struct task *task); /* harmless otherwise */
 
 void task_park(struct task *task);
 void task_unpark(struct task *task);
