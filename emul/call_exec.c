@@ -6,6 +6,7 @@
  * what the kernel does: it executes the interpreter with the script as an argument.
  */
 #include "emul/arguments.h"
+#include "emul/known.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -81,6 +82,7 @@ static int check_elf(struct view *view, struct caller *caller, struct program *p
         refuse_notice(view, caller, "%s: 32-bit programs do not run in a view", program->taken->path);
         return -ENOEXEC;
     }
+    bool plain = entry->tree == view->host && caller->fs->root == view->root;
     if (elf_interpreter(fd, interpreter) <= 0)
         return 0;
     walk(view, caller, AT_FDCWD, interpreter, WALK_FOLLOW | WALK_LOOK, &walked);
@@ -91,6 +93,8 @@ static int check_elf(struct view *view, struct caller *caller, struct program *p
         program->rewrite = true;
     } else if ((walked.kind == WALK_ENTRY && walked.entry.tree < 0) || walked.kind == WALK_ERROR) {
         error = -ENOENT;
+    } else if (plain && walked.kind == WALK_ENTRY) {
+        known_program_add(view, &entry->st);
     }
     walked_release(view, &walked);
     return error;
@@ -127,6 +131,8 @@ static int find_program(struct view *view, struct caller *caller, struct program
         if (!S_ISREG(entry->st.st_mode))
             return -EACCES;
         program->rewrite = program->rewrite || !walked->pure;
+        if (entry->tree == view->host && caller->fs->root == view->root && known_program(view, &entry->st))
+            return 0;
         ssize_t size = read_head(view, entry, head, &fd);
         if (size == -EACCES) {
             /* Unreadable: it would run undumpable, and the supervisor could not read the paths it names. */

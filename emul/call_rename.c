@@ -215,6 +215,11 @@ static bool same_object(const struct entry *from, const struct entry *to)
            from->st.st_ino == to->st.st_ino;
 }
 
+static bool is_layers_file(const struct entry *entry)
+{
+    return entry->tree == UPPER && S_ISREG(entry->st.st_mode);
+}
+
 static int perform(struct view *view, struct caller *caller, struct renaming *r)
 {
     struct walked *from = &r->from.walked, *to = &r->to.walked;
@@ -230,7 +235,7 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
     if ((error = check_permission(view, caller, r)) < 0 || (error = check_replaced(r)) < 0)
         return error;
     view->changes++;
-    if (!S_ISREG(from->entry.st.st_mode) || (to->entry.tree >= 0 && !S_ISREG(to->entry.st.st_mode)))
+    if (!is_layers_file(&from->entry) || (to->entry.tree >= 0 && !is_layers_file(&to->entry)))
         view->structure++;
     if ((r->flags & RENAME_EXCHANGE) != 0)
         return exchange(view, r);

@@ -144,6 +144,8 @@ int copy_up(struct view *view, struct entry *entry, bool empty)
 {
     char key[PATH_MAX + NAME_MAX + 8];
     int error;
+    if (entry->tree != UPPER)
+        view->structure++;
     bool large = S_ISREG(entry->st.st_mode) && entry->tree > UPPER && entry->st.st_blocks * 512 > INLINE_MAX && !empty;
     if (!large)
         return copy_up_now(view, entry, empty);

@@ -1,9 +1,10 @@
 /*
- * What was settled a moment ago: the directory that the first part of a path leads to, and names that are no links.
+ * What was settled a moment ago: the directory that the first part of a path leads to, names that are no links, and
+ * programs that may run as they are.
  *
- * An entry is exact as far as the view goes: view->structure counts every change of a directory, of its rights or of a
- * symbolic link that coffer makes, and an entry of another count is not used. What somebody else changes on the host
- * is seen after KNOWN_MS at the latest.
+ * An entry is exact as far as the view goes: view->structure counts every change that coffer makes of a directory, of
+ * its rights, of a symbolic link or of what shows of a host file, and an entry of another count is not used. What
+ * somebody else changes on the host is seen after KNOWN_MS at the latest.
  */
 #include "emul/known.h"
 
@@ -112,4 +113,30 @@ void known_plain_add(struct view *view, const struct directory *dir, const char 
 {
     uint64_t hash = name_hash(dir, name, length);
     view->known_names[hash % KNOWN_NAMES] = (struct known_name){.hash = hash, .expires = now_ms() + KNOWN_MS};
+}
+
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool known_program(const struct view *view, const struct stat *st)
+{
+    const struct known_program *known = &view->known_programs[st->st_ino % KNOWN_PROGRAMS];
+    return known->structure == view->structure && known->ino == st->st_ino && known->dev == st->st_dev &&
+           known->size == st->st_size && same_time(&known->mtime, &st->st_mtim) &&
+           same_time(&known->ctime, &st->st_ctim) && known->expires >= now_ms();
+}
+
+void known_program_add(struct view *view, const struct stat *st)
+{
+    view->known_programs[st->st_ino % KNOWN_PROGRAMS] = (struct known_program){
+        .structure = view->structure,
+        .expires = now_ms() + KNOWN_MS,
+        .dev = st->st_dev,
+        .ino = st->st_ino,
+        .size = st->st_size,
+        .mtime = st->st_mtim,
+        .ctime = st->st_ctim,
+    };
 }

@@ -21,4 +21,8 @@ void known_path_add(struct view *view, const struct directory *start, const stru
 bool known_plain(const struct view *view, const struct directory *dir, const char *name, size_t length);
 void known_plain_add(struct view *view, const struct directory *dir, const char *name, size_t length);
 
+/* Whether a program of the host is a 64-bit one whose ELF interpreter, if any, is the host's as well. */
+bool known_program(const struct view *view, const struct stat *st);
+void known_program_add(struct view *view, const struct stat *st);
+
 #endif

@@ -120,7 +120,7 @@ int name_remove(struct view *view, const struct entry *entry)
             return empty < 0 ? empty : -ENOTEMPTY;
     }
     view->changes++;
-    if (is_directory || S_ISLNK(entry->st.st_mode))
+    if (is_directory || S_ISLNK(entry->st.st_mode) || entry->tree != UPPER)
         view->structure++;
     if (entry->tree != UPPER || lookup_lower_has(view, entry->dir, entry->name, NULL))
         error = upper_whiteout(view, entry->dir, entry->name);

@@ -74,7 +74,7 @@ struct job {
     int error;
 };
 
-enum { KNOWN_PATHS = 256, KNOWN_TEXT = 192, KNOWN_NAMES = 1024 };
+enum { KNOWN_PATHS = 256, KNOWN_TEXT = 192, KNOWN_NAMES = 1024, KNOWN_PROGRAMS = 256 };
 
 /* See known.c. */
 struct known_path {
@@ -88,6 +88,14 @@ struct known_path {
 
 struct known_name {
     uint64_t hash, expires;
+};
+
+struct known_program {
+    uint64_t structure, expires;
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+    struct timespec mtime, ctime;
 };
 
 /* A host directory that was renamed in the view: descriptors opened on it before still show its host path. */
@@ -121,10 +129,11 @@ struct view {
     struct moved *moved;           /* latest first */
     struct listing_slot *listings; /* readings under way; see listing.c */
     uint64_t changes;              /* counts the names that were made and removed */
-    uint64_t structure;            /* counts the changes of directories, their rights, and symbolic links */
+    uint64_t structure;            /* counts the changes of directories, their rights, symbolic links and host files */
     uint64_t serials;              /* of directories, so far */
     struct known_path known_paths[KNOWN_PATHS];
     struct known_name known_names[KNOWN_NAMES];
+    struct known_program known_programs[KNOWN_PROGRAMS];
     struct exec_copy *exec_copies; /* see elf.c */
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */

@@ -74,7 +74,8 @@ prepare_ops_process() {
 }
 
 failed=()
-for name in look change list socket proc process; do
+# COFFER_OPS: only some of them.
+for name in ${COFFER_OPS:-look change list socket proc process}; do
     rm -rf host && mkdir host
     (cd host && "prepare_ops_$name") || fail "the tree for ops_$name"
     [ -x "$COFFER_HELPERS/ops_$name" ] || fail "ops_$name is not built"

@@ -1,0 +1,74 @@
+#!/bin/bash
+# Processes are kept on the CPU of their tracer, and nothing of that is seen: a program's affinity is its own, what
+# computes gets a CPU of its own, and a tracee that is handed from one tracer to another loses nothing.
+set -u
+. "$(dirname "$0")/lib.sh"
+need taskset python3
+[ "$(nproc)" -gt 1 ] || skip "one CPU: there is nothing to place"
+mkdir host && cd host || exit 1
+
+# The CPUs of a process, by every way to ask.
+# shellcheck disable=SC2016 # $$ is the inner shell's
+cat >ask <<'END'
+first=$(python3 -c 'import os; print(min(os.sched_getaffinity(0)))')
+nproc
+grep Cpus /proc/self/status
+grep Cpus "/proc/$$/status" "/proc/$$/task/$$/status" | sed 's/.*Cpus/Cpus/'
+(cd /proc/self && grep Cpus status)
+cat /proc/thread-self/status | grep Cpus
+taskset -c "$first" nproc
+taskset -c "$first" grep Cpus /proc/self/status
+taskset -cp "$first" $$ >/dev/null
+nproc
+sh -c 'grep Cpus /proc/self/status'
+python3 - <<'PYTHON'
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+def call(number, *args):
+    result = libc.syscall(number, *args)
+    return result if result >= 0 else os.strerror(ctypes.get_errno())
+before = os.sched_getaffinity(0)
+print(before)
+buffer = ctypes.create_string_buffer(4096)
+for size in 0, 1, 4, 7, 8, 9, 16, 128, 136, 4096:
+    print("get", size, call(204, 0, size, buffer))
+print("get into nothing", call(204, 0, 128, None))
+print("get of nobody", call(204, 0x3fffffff, 128, buffer))
+print("set nothing", call(203, 0, 128, bytes(128)))
+print("set of size 0", call(203, 0, 0, bytes(128)))
+print("set one byte", call(203, 0, 1, b"\x03"), os.sched_getaffinity(0) == {0, 1})
+print("set more than there is", call(203, 0, 128, b"\xff" * 128), len(os.sched_getaffinity(0)) == os.cpu_count())
+print("set from nothing", call(203, 0, 128, None))
+print("set of nobody", call(203, 0x3fffffff, 128, b"\xff" * 128))
+child = os.fork()
+if child == 0:
+    print("inherited", os.sched_getaffinity(0) == os.sched_getaffinity(os.getppid()), flush=True)
+    os._exit(0)
+os.wait()
+PYTHON
+END
+sh ask >../native.out 2>&1
+run_view sh ask >../view.out 2>&1
+same ../native.out ../view.out
+"$COFFER" run -q --cpu=free -l "$LAYER" -- sh ask >../view.out 2>&1
+same ../native.out ../view.out
+[ -z "$(ls "$LAYER/work")" ] || fail "left in the layer: $(ls "$LAYER/work")"
+
+# A process outside of the view cannot be moved from inside.
+run_view taskset -cp 0 $$ >../outside.out 2>&1 && fail "the affinity of a process outside was set"
+
+for kind in processes threads; do
+    run_view "$COFFER_HELPERS/both_cpus" $kind || fail "two $kind that compute: status $?"
+done
+
+# Only the test build hands over at every third stop, so that no luck is needed.
+moves=$(COFFER_MOVE_EVERY=3 "$COFFER" run -v --discard -l "$LAYER.v" -- sh -c 'ls / | cat' 2>&1 >/dev/null |
+    sed -n 's/^coffer: placement: \([0-9]*\) moved.*/\1/p')
+if [ "${moves:-0}" -gt 5 ]; then
+    cd .. && mkdir again && cd again || exit 1
+    export COFFER_MOVE_EVERY=4
+    COFFER_OPS='process change' bash "$COFFER_TESTS/differential.sh" || fail "with hand-overs"
+    unset COFFER_MOVE_EVERY
+else
+    echo "no hand-overs were forced: not a test build"
+fi
