@@ -15,10 +15,16 @@ static int act_chmod(int fd, const void *request)
     return sys_fchmod(fd, *mode);
 }
 
+/* A link has no mode of its own that could be changed, whoever asks (notify_change() in fs/attr.c). */
+static int judge_chmod(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
+{
+    return S_ISLNK(entry->st.st_mode) ? -EOPNOTSUPP : judge_owner(view, caller, entry, request);
+}
+
 void call_chmod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     mode_t mode = (mode_t)call->args[call->row->path[0].path + 1] & 07777;
-    struct change change = {judge_owner, act_chmod, &mode, false};
+    struct change change = {judge_chmod, act_chmod, &mode, false};
     change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
 }
 
@@ -49,6 +55,7 @@ static int judge_chown(struct view *view, const struct caller *caller, const str
     if (caller->cred->fsuid == 0)
         return 0;
     (void)entry_stat(view, entry, &st);
+    group_ok = group_ok || owner->gid == st.st_gid; /* the one that it has */
     for (int i = 0; i < caller->cred->group_count; i++)
         group_ok = group_ok || caller->cred->groups[i] == owner->gid;
     if (owner->uid == (uid_t)-1 && owner->gid == (gid_t)-1)
@@ -77,12 +84,23 @@ static int act_times(int fd, const void *request)
     return sys_futimens(fd, request);
 }
 
+static bool valid_times(const struct timespec times[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (times[i].tv_nsec != UTIME_NOW && times[i].tv_nsec != UTIME_OMIT &&
+            (times[i].tv_nsec < 0 || times[i].tv_nsec >= 1000000000))
+            return false;
+    return true;
+}
+
 /* utimensat(2): "now" may be set by whoever may write, other times by the owner alone. */
 static int judge_times(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
 {
     const struct timespec *times = request;
     if (times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)
         return 0;
+    if (!valid_times(times))
+        return -EINVAL;
     if (may_own(view, caller, entry) == 0)
         return 0;
     if (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW)
@@ -124,23 +142,12 @@ static int read_times(struct caller *caller, const struct call *call, uint64_t a
     return error < 0 ? error : from_timeval(&micro[1], &times[1]);
 }
 
-static bool valid_times(const struct timespec times[2])
-{
-    for (int i = 0; i < 2; i++)
-        if (times[i].tv_nsec != UTIME_NOW && times[i].tv_nsec != UTIME_OMIT &&
-            (times[i].tv_nsec < 0 || times[i].tv_nsec >= 1000000000))
-            return false;
-    return true;
-}
-
 void call_utimens(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct timespec times[2];
     int path = call->row->path[0].path;
     struct change change = {judge_times, act_times, times, false};
     int error = read_times(caller, call, call->args[path + 1], times);
-    if (error == 0 && !valid_times(times))
-        error = -EINVAL;
     if (error < 0)
         answer_result(answer, error);
     else if (call->number == SYS_utimensat && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)

@@ -24,19 +24,21 @@ void call_mknod(struct view *view, struct caller *caller, const struct call *cal
 {
     struct taken taken;
     struct creation creation = {.link_from = -1};
+    mode_t mode = (mode_t)call->args[call->row->path[0].path + 1];
+    mode_t type = mode & S_IFMT;
+    if (type == S_IFDIR ||
+        (type != 0 && type != S_IFREG && type != S_IFIFO && type != S_IFSOCK && type != S_IFCHR && type != S_IFBLK)) {
+        /* may_mknod() in fs/namei.c: before the path is looked at. */
+        answer_result(answer, type == S_IFDIR ? -EPERM : -EINVAL);
+        return;
+    }
     if (!take_name(view, caller, call, 0, &taken, answer))
         return;
-    mode_t mode = (mode_t)call->args[taken.argument + 1];
-    mode_t type = mode & S_IFMT;
     creation.mode = (type == 0 ? S_IFREG : type) | (mode & 07777);
     if (type == S_IFCHR || type == S_IFBLK) {
         /* A device leads out of the view, and 0/0 is the layer's whiteout. */
         refuse_notice(view, caller, "%s: making device nodes is not allowed", taken.path);
         answer_result(answer, -EPERM);
-    } else if (type == S_IFDIR) {
-        answer_result(answer, -EPERM);
-    } else if (type != 0 && type != S_IFREG && type != S_IFIFO && type != S_IFSOCK) {
-        answer_result(answer, -EINVAL);
     } else {
         answer_result(answer, name_create(view, caller, &taken, &creation));
     }
@@ -62,6 +64,10 @@ void call_symlink(struct view *view, struct caller *caller, const struct call *c
 void call_unlink(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct taken taken;
+    if (call->number == SYS_unlinkat && ((int)call->args[2] & ~AT_REMOVEDIR) != 0) {
+        answer_result(answer, -EINVAL);
+        return;
+    }
     if (!take_name(view, caller, call, 0, &taken, answer))
         return;
     const struct walked *walked = &taken.walked;
@@ -70,9 +76,7 @@ void call_unlink(struct view *view, struct caller *caller, const struct call *ca
         call->number == SYS_rmdir || (call->number == SYS_unlinkat && ((int)call->args[2] & AT_REMOVEDIR) != 0);
     bool directory = walked->kind == WALK_ENTRY && entry->tree >= 0 && S_ISDIR(entry->st.st_mode);
     int error = 0;
-    if (call->number == SYS_unlinkat && ((int)call->args[2] & ~AT_REMOVEDIR) != 0)
-        error = -EINVAL;
-    else if (walked->kind == WALK_RAW)
+    if (walked->kind == WALK_RAW)
         error = walked->host_path[0] == '\0' ? -EINVAL : walked->slash ? -ENOTDIR : -EPERM;
     else if (walked->last == LAST_DOT || walked->last == LAST_DOTDOT)
         error = !rmdir ? -EISDIR : walked->last == LAST_DOT ? -EINVAL : -ENOTEMPTY;
@@ -97,8 +101,6 @@ void call_unlink(struct view *view, struct caller *caller, const struct call *ca
 /* fs.protected_hardlinks: who neither owns the file nor may read and write it does not link it (proc(5)). */
 static int may_link(struct view *view, const struct caller *caller, const struct entry *entry)
 {
-    if (S_ISDIR(entry->st.st_mode))
-        return -EPERM;
     if (may_own(view, caller, entry) == 0)
         return 0;
     return S_ISREG(entry->st.st_mode) && may_access(view, caller, entry, 2 | 4) == 0 ? 0 : -EPERM;
@@ -130,9 +132,9 @@ static int link_source(struct view *view, struct caller *caller, struct taken *t
         return -ENOENT;
     if (taken->walked.slash && !S_ISDIR(entry->st.st_mode))
         return -ENOTDIR;
-    int error = may_link(view, caller, entry);
-    if (error == 0)
-        error = copy_up(view, entry, false);
+    if (S_ISDIR(entry->st.st_mode))
+        return -EPERM;
+    int error = copy_up(view, entry, false);
     if (error > 0)
         *wait = error;
     return error != 0 ? (error > 0 ? -EAGAIN : error) : upper_open_path(view, entry);
@@ -145,14 +147,28 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
     pid_t wait = 0;
     if (!take_path(view, caller, call, 0, follow | WALK_LOOK | TAKE_CHANGE, &from, answer))
         return;
+    if (!from.by_descriptor && from.walked.kind == WALK_ENTRY && from.walked.entry.tree < 0) {
+        answer_result(answer, -ENOENT);
+        taken_release(view, &from);
+        return;
+    }
     if (!take_name(view, caller, call, 1, &to, answer)) {
         taken_release(view, &from);
         return;
     }
     struct creation creation = {.mode = S_IFREG, .link_from = -1};
     int error = 0;
+    /* The kernel's order (do_linkat() in fs/namei.c): the new name, the right to make it, then what is linked. */
     if (to.walked.kind == WALK_ENTRY && (to.walked.last != LAST_NAME || to.walked.entry.tree >= 0))
-        error = from.walked.kind == WALK_ENTRY && from.walked.entry.tree < 0 ? -ENOENT : -EEXIST;
+        error = -EEXIST;
+    else if (to.walked.kind == WALK_ENTRY && to.walked.slash)
+        error = -ENOENT;
+    else if (to.walked.kind == WALK_ENTRY) {
+        if (!from.by_descriptor && from.walked.kind == WALK_ENTRY)
+            error = may_link(view, caller, &from.walked.entry);
+        if (error == 0)
+            error = may_create(view, caller, to.walked.entry.dir);
+    }
     if (error == 0) {
         creation.link_from =
             link_source(view, caller, &from, (from.flags & AT_SYMLINK_FOLLOW) != 0 && follow != 0, &wait);

@@ -77,13 +77,31 @@ static int read_how(struct caller *caller, const struct call *call, struct openi
     return 0;
 }
 
+/* Flags that contradict each other, before the path is looked at (build_open_flags() in fs/open.c). */
+static int check_flags(struct opening *opening)
+{
+    const int path_flags = O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC;
+    /* The old calls drop what means nothing beside O_PATH; openat2 refuses it. */
+    if ((opening->flags & O_PATH) != 0 && opening->flags_argument >= 0)
+        opening->flags &= path_flags;
+    int flags = opening->flags;
+    if ((flags & (O_DIRECTORY | O_CREAT)) == (O_DIRECTORY | O_CREAT))
+        return -EINVAL;
+    if ((flags & O_PATH) != 0 && (flags & ~path_flags) != 0)
+        return -EINVAL;
+    if ((flags & (O_TMPFILE & ~O_DIRECTORY)) == 0)
+        return 0;
+    return (flags & O_DIRECTORY) != 0 && (flags & O_ACCMODE) != O_RDONLY ? 0 : -EINVAL;
+}
+
 static int read_opening(struct caller *caller, const struct call *call, struct opening *opening)
 {
     int path = call->row->path[0].path;
     *opening = (struct opening){.flags_argument = path + 1};
     if (call->number == SYS_openat2) {
         opening->flags_argument = -1;
-        return read_how(caller, call, opening);
+        int error = read_how(caller, call, opening);
+        return error < 0 ? error : check_flags(opening);
     }
     if (call->number == SYS_creat) {
         opening->flags_argument = -1;
@@ -93,7 +111,7 @@ static int read_opening(struct caller *caller, const struct call *call, struct o
         opening->flags = (int)call->args[path + 1];
         opening->mode = (mode_t)call->args[path + 2];
     }
-    return 0;
+    return check_flags(opening);
 }
 
 /* The call goes on with other flags (and for openat2 with the struct where no one can change it). */
@@ -239,6 +257,7 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
     mode_t type = entry->st.st_mode & S_IFMT;
     int flags = opening->flags;
     bool named_only = (flags & O_PATH) != 0;
+    int error = 0;
     if (!named_only && (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
         answer_result(answer, -EEXIST);
     else if (!named_only && type == S_IFDIR && (flags & O_TMPFILE) == O_TMPFILE && wants_write(flags))
@@ -251,6 +270,9 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
         open_special(view, caller, call, opening, taken, answer);
     else if (!named_only && type == S_IFREG && wants_write(flags))
         open_for_write(view, caller, call, opening, taken, answer);
+    else if (type == S_IFDIR && !named_only && entry->tree == UPPER &&
+             (error = may_access(view, caller, entry, access_mask(flags))) < 0)
+        answer_result(answer, error); /* the host's directory, which is opened, may have another mode */
     else {
         answer_real(view, caller, call, taken, answer);
         answer_flags(caller, call, opening, answer, flags);
@@ -332,6 +354,8 @@ void call_open(struct view *view, struct caller *caller, const struct call *call
     bool change = (flags & O_PATH) == 0 && (wants_write(flags) || (flags & O_CREAT) != 0);
     bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
     unsigned walk_flags = opening.walk | (change ? WALK_LOOK | TAKE_CHANGE : 0) | (exclusive ? WALK_PARENT : 0);
+    if (change && (flags & O_CREAT) != 0)
+        walk_flags |= WALK_FILE;
     if ((flags & O_NOFOLLOW) == 0 && !exclusive)
         walk_flags |= WALK_FOLLOW;
     if (!take_path(view, caller, call, 0, walk_flags, &taken, answer)) {

@@ -79,6 +79,8 @@ static int check_permission(struct view *view, const struct caller *caller, cons
     int error = may_remove(view, caller, from);
     if (error == 0)
         error = to->tree >= 0 ? may_remove(view, caller, to) : may_create(view, caller, to->dir);
+    if (error == 0)
+        error = check_replaced(r);
     /* A directory that moves gets another "..": it must be writable itself. */
     if (error == 0 && from->dir != to->dir && is_directory(from))
         error = may_access(view, caller, from, 2);
@@ -232,7 +234,7 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
         return error;
     if (same_object(&from->entry, &to->entry))
         return 0;
-    if ((error = check_permission(view, caller, r)) < 0 || (error = check_replaced(r)) < 0)
+    if ((error = check_permission(view, caller, r)) < 0)
         return error;
     view->changes++;
     if (!is_layers_file(&from->entry) || (to->entry.tree >= 0 && !is_layers_file(&to->entry)))

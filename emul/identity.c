@@ -65,6 +65,14 @@ void umask_enter(struct view *view, const struct caller *caller)
     view->umask_now = caller->fs->umask;
 }
 
+void umask_leave(struct view *view)
+{
+    if (view->umask_now == 0)
+        return;
+    (void)umask(0);
+    view->umask_now = 0;
+}
+
 static bool in_groups(const struct credentials *cred, gid_t gid)
 {
     if (cred->fsgid == gid)

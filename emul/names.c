@@ -103,6 +103,7 @@ int name_create(struct view *view, struct caller *caller, const struct taken *ta
         identity_enter(view, caller->cred);
     error = make_at(dirfd, entry->name, creation);
     identity_leave(view);
+    umask_leave(view);
     return error;
 }
 

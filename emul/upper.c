@@ -45,6 +45,42 @@ int copy_metadata(struct view *view, int from, int to, const struct stat *st)
     return error < 0 && !link ? error : sys_futimens(to, times);
 }
 
+/* The owner's right to write to a directory of the layer, for a while; what is there of it already in *st. 0 or -errno. */
+static int lend_write(int fd, const struct stat *st)
+{
+    return S_ISDIR(st->st_mode) ? sys_fchmod(fd, (st->st_mode & 07777) | S_IWUSR | S_IXUSR) : 0;
+}
+
+static int give_back_write(int fd, const struct stat *st)
+{
+    return S_ISDIR(st->st_mode) ? sys_fchmod(fd, st->st_mode & 07777) : 0;
+}
+
+/*
+ * A directory that its owner may not write to, say of mode 0555, is copied as such; but then it cannot be moved out of
+ * work/, nor can what lies below it come to it. An ordinary user's supervisor lends itself the right meanwhile.
+ */
+static int place_in(const struct view *view, const char *temp, int fd, const struct stat *parent, const char *name)
+{
+    int work = view->layer->work_fd;
+    struct stat st;
+    int error = sys_renameat2(work, temp, fd, name, RENAME_NOREPLACE);
+    if (error != -EACCES || view->own_root)
+        return error;
+    cleanup_fd int moved = sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0);
+    error = moved < 0 ? moved : sys_fstatat(moved, "", &st, AT_EMPTY_PATH);
+    if (error == 0)
+        error = lend_write(moved, &st);
+    if (error == 0)
+        error = lend_write(fd, parent);
+    if (error == 0)
+        error = sys_renameat2(work, temp, fd, name, RENAME_NOREPLACE);
+    if (moved >= 0)
+        (void)give_back_write(moved, &st);
+    (void)give_back_write(fd, parent);
+    return error;
+}
+
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name)
 {
     struct stat st;
@@ -52,7 +88,7 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
     int error = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
     if (error < 0)
         return error;
-    error = sys_renameat2(view->layer->work_fd, temp, fd, name, RENAME_NOREPLACE);
+    error = place_in(view, temp, fd, &st, name);
     if (error < 0)
         return error;
     /* In the view nothing was added to this directory. */

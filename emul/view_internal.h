@@ -189,6 +189,7 @@ struct walked {
 #define WALK_NO_MAGIC    32u
 #define WALK_NO_XDEV     64u
 #define WALK_EMPTY       128u /* an empty path names the directory of dirfd itself */
+#define WALK_FILE        512u /* the last name is to be a file: a slash behind it is EISDIR, whatever it is */
 #define WALK_PARENT      256u /* the last name is to be made or removed: a trailing slash does not follow it */
 
 /* ---- directories (directory.c) ---- */
@@ -297,6 +298,8 @@ void identity_enter_real(struct view *view, const struct credentials *cred);
 void identity_leave(struct view *view);
 /* The umask of the caller, for calls of ours that create what he asked for. */
 void umask_enter(struct view *view, const struct caller *caller);
+/* Back to none: directories and files of our own have the modes that they are made with. */
+void umask_leave(struct view *view);
 /* access(2) of an entry or directory with the caller's effective identity; mask of R_OK, W_OK, X_OK. 0 or -errno. */
 int may_access(struct view *view, const struct caller *caller, const struct entry *entry, int mask);
 int may_access_dir(struct view *view, const struct caller *caller, struct directory *dir, int mask);

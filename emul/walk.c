@@ -49,6 +49,19 @@ static bool is_host_only(const struct view *view, const struct directory *dir)
     return dir->trees == host_bit(view);
 }
 
+/* CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH: every directory is open to the caller. */
+static bool searches_everywhere(const struct walker *w)
+{
+    const uint64_t dac = 1u << 1 | 1u << 2;
+    return w->caller->cred->fsuid == 0 || (w->view->own_root && (w->caller->cred->capabilities & dac) != 0);
+}
+
+/* A supervisor that is root may search where the caller may not: then the kernel's own check is not the caller's. */
+static bool searches_for_another(const struct walker *w)
+{
+    return w->view->own_root && !searches_everywhere(w);
+}
+
 static void move_to(struct walker *w, struct directory *dir)
 {
     directory_release(w->view, w->current);
@@ -112,10 +125,11 @@ static size_t plain_run(const char *rest)
         if (length > NAME_MAX || (length == 1 && rest[at] == '.') ||
             (length == 2 && rest[at] == '.' && rest[at + 1] == '.'))
             break;
-        if (rest[at + length] == '\0')
-            break;
+        size_t next = at + length + strspn(rest + at + length, "/");
+        if (rest[next] == '\0')
+            break; /* the last name, with or without slashes behind it */
         end = at + length;
-        at = end + strspn(rest + end, "/");
+        at = next;
     }
     return end;
 }
@@ -175,7 +189,8 @@ static enum step enter(struct walker *w, struct walked *out, const char *name, s
         w->rest = next;
         return STEP_ON;
     }
-    if (is_host_only(view, w->current) && !w->current->watched && w->current->parent != NULL) {
+    if (is_host_only(view, w->current) && !w->current->watched && w->current->parent != NULL &&
+        !searches_for_another(w)) {
         int moved = short_cut(w);
         if (moved != 0)
             return moved > 0 ? STEP_ON : fail(out, w, moved);
@@ -224,6 +239,10 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
     char text[NAME_MAX + 1];
     bool follow = (w->flags & WALK_FOLLOW) != 0 || (out->slash && (w->flags & WALK_PARENT) == 0);
     const char *tail = out->slash ? "." : "";
+    if (out->slash && (w->flags & WALK_FILE) != 0) {
+        w->pure = false;
+        return fail(out, w, -EISDIR);
+    }
     memcpy(text, name, length);
     text[length] = '\0';
     if (w->pure && (w->flags & WALK_LOOK) == 0 && is_host_only(view, w->current) && !w->current->watched) {
@@ -365,10 +384,13 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
         return fail(out, w, -ENAMETOOLONG);
     if (w->current->proc)
         return step_in_proc(w, out);
-    if (w->caller->cred->fsuid != 0 && !is_host_only(w->view, w->current)) {
+    if (!searches_everywhere(w) && (!is_host_only(w->view, w->current) || searches_for_another(w))) {
         int error = may_search(w->view, w->caller, w->current);
-        if (error < 0)
+        if (error < 0) {
+            /* The mode may have changed in the view alone: the kernel, asked again, would look at the host's. */
+            w->pure = false;
             return fail(out, w, error);
+        }
     }
     if (length <= 2 && name[0] == '.' && (length == 1 || name[1] == '.')) {
         w->rest = next;
