@@ -268,25 +268,36 @@ bool placement_tick_needed(const struct supervisor *supervisor)
     return supervisor->tracer_count > 1 && HASH_COUNT(supervisor->tasks) > 1;
 }
 
+static void loosen(struct task *task)
+{
+    task->loose = true;
+    task->loose_stops = 0;
+    placement_pin(task);
+    task->supervisor->count.loosened++;
+}
+
+/* One that computes may keep its CPU, if the tracer there has nothing else to do. */
+static bool keeps_cpu(const struct task *task, uint64_t now)
+{
+    struct tracer *tracer = task->tracer;
+    bool taken = tracer->computing || now - tracer->last_event < ACTIVE;
+    tracer->computing = true;
+    return !taken;
+}
+
 void placement_tick(struct supervisor *supervisor)
 {
     if (!placement_tick_needed(supervisor))
         return;
     uint64_t now = now_ns();
     int looks = 0;
-    struct task *first[2] = {NULL, NULL};
+    for (int i = 0; i < supervisor->tracer_count; i++)
+        supervisor->tracers[i].computing = false;
     for (struct task *task = supervisor->tasks; task != NULL && looks < LOOKS_MAX; task = task->hh.next) {
         if (task->state != TASK_RUNNING || task->loose || now - task->last_stop < COMPUTES)
             continue;
         looks++;
-        if (!runs(task))
-            continue;
-        first[first[0] != NULL] = task;
-        if (first[1] != NULL) {
-            task->loose = true;
-            task->loose_stops = 0;
-            placement_pin(task);
-            supervisor->count.loosened++;
-        }
+        if (runs(task) && !keeps_cpu(task, now))
+            loosen(task);
     }
 }

@@ -45,6 +45,7 @@ struct tracer {
     int delay_fd; /* /proc/thread-self/schedstat */
     uint64_t sampled_at, delay, last_event;
     bool crowded;
+    bool computing;
 };
 
 /* Waits and serves until the last tracee of all tracers has ended. The caller becomes the first tracer. */

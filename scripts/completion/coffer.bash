@@ -2,8 +2,8 @@
 # Completion of coffer for bash. tests/check_docs.sh compares the options with those that --help prints.
 
 declare -gA _coffer_options=(
-    [run]="-l --layer --over --net --lock --keep --commit --discard --ask -q --quiet -v --verbose --help"
-    [shell]="-l --layer --over --net --lock --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [run]="-l --layer --over --net --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [shell]="-l --layer --over --net --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
     [list]="--json --help"
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"
@@ -35,6 +35,7 @@ _coffer_value() {
         ;;
     --net) _coffer_reply "allow none" "$2" ;;
     --lock) _coffer_reply "require try off" "$2" ;;
+    --cpu) _coffer_reply "auto free" "$2" ;;
     --root) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
     *) return 1 ;;
     esac
@@ -47,7 +48,7 @@ _coffer_program() {
         word=${COMP_WORDS[i]}
         case $word in
         --) echo $((i + 1)) && return ;;
-        -l | --layer | --over | --net | --lock) ((i++)) ;;
+        -l | --layer | --over | --net | --lock | --cpu) ((i++)) ;;
         -*) ;;
         *) echo "$i" && return ;;
         esac

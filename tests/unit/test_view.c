@@ -562,6 +562,70 @@ START_TEST(whiteouts_that_are_files_are_not_listed)
 }
 END_TEST
 
+/* ---- what was settled a moment ago (known.c) ---- */
+
+/* The size of what a path leads to, or -errno. */
+static int64_t size_of(const char *path)
+{
+    struct stat st;
+    int64_t result = view_stat(&sv, path, &st);
+    return result < 0 ? result : st.st_size;
+}
+
+START_TEST(what_was_settled_is_looked_up_again_after_a_change)
+{
+    put_dir(host("d"));
+    put_dir(host("d/e"));
+    put_file(host("d/e/f"), "1", 0644);
+    put_dir(host("other"));
+    put_dir(host("other/e"));
+    put_file(host("other/e/f"), "12", 0644);
+    put_link(host("link"), "d");
+    put_link(host("far"), "link/e");
+    begin();
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(size_of("d/e/f"), 1);
+        ck_assert_int_eq(size_of("link/e/f"), 1);
+        ck_assert_int_eq(size_of("far/f"), 1);
+        ck_assert_int_eq(size_of(host("d/e/f")), 1);
+        ck_assert_int_eq(size_of("d/e/absent"), -ENOENT);
+    }
+    /* Another link, then another directory, a name that was absent, and a name that was no link. */
+    ck_assert_int_eq(view_unlink(&sv, "link"), 0);
+    ck_assert_int_eq(size_of("link/e/f"), -ENOENT);
+    ck_assert_int_eq(size_of("far/f"), -ENOENT);
+    ck_assert_int_eq(view_symlink(&sv, "other", "link"), 0);
+    ck_assert_int_eq(size_of("link/e/f"), 2);
+    ck_assert_int_eq(size_of("far/f"), 2);
+    ck_assert_int_eq(view_symlink(&sv, "../../other/e/f", "d/e/absent"), 0);
+    ck_assert_int_eq(size_of("d/e/absent"), 2);
+    ck_assert_int_eq(view_unlink(&sv, "d/e/f"), 0);
+    ck_assert_int_eq(view_symlink(&sv, "absent", "d/e/f"), 0);
+    ck_assert_int_eq(size_of("d/e/f"), 2);
+    ck_assert_int_eq(view_rename(&sv, "d/e", "d/x"), 0);
+    ck_assert_int_eq(size_of("d/e/f"), -ENOENT);
+    ck_assert_int_eq(size_of(host("d/e/f")), -ENOENT);
+    ck_assert_int_eq(size_of("d/x/absent"), 2);
+}
+END_TEST
+
+START_TEST(a_right_that_was_taken_is_missed_at_once)
+{
+    if (geteuid() == 0)
+        return; /* root searches every directory */
+    put_dir(host("d"));
+    put_dir(host("d/e"));
+    put_file(host("d/e/f"), "1", 0644);
+    begin();
+    ck_assert_int_eq(size_of("d/e/f"), 1);
+    ck_assert_int_eq(size_of("d/e/f"), 1);
+    ck_assert_int_eq(made(&sv, SYS_chmod, ADDRESS("d"), 0600, 0, 0), 0);
+    ck_assert_int_eq(size_of("d/e/f"), -EACCES);
+    ck_assert_int_eq(made(&sv, SYS_chmod, ADDRESS("d"), 0700, 0, 0), 0);
+    ck_assert_int_eq(size_of("d/e/f"), 1);
+}
+END_TEST
+
 #ifdef COFFER_TEST_HOOKS
 
 /* ---- cut off at every step ---- */
@@ -768,6 +832,8 @@ int main(int argc, char **argv)
     tcase_add_test(cases, two_names_change_places);
     tcase_add_test(cases, hard_links_in_the_layer_are_one_file);
     tcase_add_test(cases, the_upper_layer_hides_the_lower_one);
+    tcase_add_test(cases, what_was_settled_is_looked_up_again_after_a_change);
+    tcase_add_test(cases, a_right_that_was_taken_is_missed_at_once);
     tcase_add_test(cases, a_lower_layer_is_never_changed);
 #ifdef COFFER_TEST_HOOKS
     tcase_add_loop_test(cases, an_act_that_is_cut_off_leaves_the_old_or_the_new_state, 0, 2 * ACTS);
