@@ -63,9 +63,9 @@ static int same_xattrs(int fd, int host_dir, const char *name)
     cleanup_fd int host = sys_openat(host_dir, name, O_PATH | O_NOFOLLOW, 0);
     if (host < 0)
         return host;
-    int status = object_xattrs_load(fd, &left);
+    int status = object_xattrs_load(fd, true, &left);
     if (status == 0)
-        status = object_xattrs_load(host, &right);
+        status = object_xattrs_load(host, false, &right);
     if (status == 0)
         status = object_xattrs_equal(&left, &right);
     object_xattrs_free(&left);

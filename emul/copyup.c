@@ -55,7 +55,7 @@ static int make_copy(struct view *view, const struct entry *entry, const char *t
         to = error < 0 ? error : sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0);
         error = to < 0 ? to : 0;
     }
-    return error < 0 ? error : copy_metadata(view, from, to, &st);
+    return error < 0 ? error : copy_metadata(view, from, entry->tree, to, &st);
 }
 
 static int copy_up_object(struct view *view, struct entry *entry, bool empty)

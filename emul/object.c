@@ -181,13 +181,13 @@ static int load_all(int fd, struct object_xattrs *xattrs)
     return 0;
 }
 
-int object_xattrs_load(int fd, struct object_xattrs *xattrs)
+int object_xattrs_load(int fd, bool lend, struct object_xattrs *xattrs)
 {
     struct stat st;
     int status = sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
     if (status < 0)
         return status;
-    bool lent = lend_read(fd, &st);
+    bool lent = lend && lend_read(fd, &st);
     status = load_all(fd, xattrs);
     give_back(fd, &st, lent);
     return status;
@@ -235,13 +235,13 @@ static int tolerate(int status, size_t *lost)
     return 0;
 }
 
-int object_xattrs_copy(int from, int to, size_t *lost)
+int object_xattrs_copy(int from, bool lend, int to, size_t *lost)
 {
     struct object_xattrs wanted = {0};
     struct object_xattrs present = {0};
-    int status = object_xattrs_load(from, &wanted);
+    int status = object_xattrs_load(from, lend, &wanted);
     if (status == 0)
-        status = object_xattrs_load(to, &present);
+        status = object_xattrs_load(to, true, &present);
     for (size_t i = 0; status == 0 && i < wanted.count; i++) {
         const struct object_xattr *item = &wanted.items[i];
         const struct object_xattr *old = object_xattrs_find(&present, item->name);
@@ -278,7 +278,7 @@ int object_copy_metadata(int from, int to, const struct stat *st, bool times, si
     if (geteuid() != 0 && !S_ISLNK(now.st_mode) && (now.st_mode & S_IWUSR) == 0)
         (void)sys_fchmod(to, (now.st_mode & 07777) | S_IWUSR);
     /* chown takes set-id bits and capabilities away, so they come after it; attributes before a mode without 'w'. */
-    status = object_xattrs_copy(from, to, lost);
+    status = object_xattrs_copy(from, true, to, lost);
     if (status == 0 && !S_ISLNK(st->st_mode))
         status = sys_fchmod(to, mode);
     if (status == 0 && times) {

@@ -39,21 +39,25 @@ struct object_xattrs {
     size_t count;
 };
 
-/* 0 (also where the file system has none) or -errno. object_xattrs_free() releases it. */
-int object_xattrs_load(int fd, struct object_xattrs *xattrs);
+/*
+ * 0 (also where the file system has none) or -errno. object_xattrs_free() releases it. lend: an owner who may not read
+ * the object is lent that right; never on the host, whose inodes stay as they are: there what cannot be read is left
+ * out.
+ */
+int object_xattrs_load(int fd, bool lend, struct object_xattrs *xattrs);
 void object_xattrs_free(struct object_xattrs *xattrs);
 const struct object_xattr *object_xattrs_find(const struct object_xattrs *xattrs, const char *name);
 bool object_xattrs_equal(const struct object_xattrs *a, const struct object_xattrs *b);
 
 /*
  * Gives `to` the extended attributes of `from` and takes away its others. *lost counts those
- * that the file system or the kernel would not take. 0 or -errno.
+ * that the file system or the kernel would not take. lend is that of object_xattrs_load() for `from`. 0 or -errno.
  */
-int object_xattrs_copy(int from, int to, size_t *lost);
+int object_xattrs_copy(int from, bool lend, int to, size_t *lost);
 
 /*
- * Gives `to` owner, mode, extended attributes and times of `from`, whose stat (with its override) is st; times
- * may be left out. An owner that this user may not give is left, without set-id bits then.
+ * Gives `to` owner, mode, extended attributes and times of `from` in a layer, whose stat (with its override) is st;
+ * times may be left out. An owner that this user may not give is left, without set-id bits then.
  */
 int object_copy_metadata(int from, int to, const struct stat *st, bool times, size_t *lost);
 

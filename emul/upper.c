@@ -19,7 +19,7 @@ static int override_write(int fd, const struct stat *st)
     return sys_fsetxattr(fd, XATTR_OVERRIDE, text, (size_t)length, 0);
 }
 
-int copy_metadata(struct view *view, int from, int to, const struct stat *st)
+int copy_metadata(struct view *view, int from, int tree, int to, const struct stat *st)
 {
     struct timespec times[2] = {st->st_atim, st->st_mtim};
     bool link = S_ISLNK(st->st_mode);
@@ -38,14 +38,15 @@ int copy_metadata(struct view *view, int from, int to, const struct stat *st)
     }
     if (!link) {
         /* Before the mode: only who may write a file sets its user attributes (xattr(7)). */
-        error = object_xattrs_copy(from, to, &lost);
+        error = object_xattrs_copy(from, tree != view->host, to, &lost);
         if (error == 0)
             error = sys_fchmod(to, mode);
     }
     return error < 0 && !link ? error : sys_futimens(to, times);
 }
 
-/* The owner's right to write to a directory of the layer, for a while; what is there of it already in *st. 0 or -errno. */
+/* The owner's right to write to a directory of the layer, for a while; what is there of it already in *st. 0 or -errno.
+ */
 static int lend_write(int fd, const struct stat *st)
 {
     return S_ISDIR(st->st_mode) ? sys_fchmod(fd, (st->st_mode & 07777) | S_IWUSR | S_IXUSR) : 0;
@@ -115,7 +116,7 @@ static bool is_pseudo(int fd)
     return false;
 }
 
-static int make_upper_directory(struct view *view, struct directory *dir, int source)
+static int make_upper_directory(struct view *view, struct directory *dir, int tree, int source)
 {
     char temp[32];
     struct stat st;
@@ -128,7 +129,7 @@ static int make_upper_directory(struct view *view, struct directory *dir, int so
     if (error < 0)
         return error;
     cleanup_fd int fd = sys_openat2(work, temp, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, SYS_BENEATH);
-    error = fd < 0 ? fd : copy_metadata(view, source, fd, &st);
+    error = fd < 0 ? fd : copy_metadata(view, source, tree, fd, &st);
     if (error == 0)
         error = upper_note_base(view, dir->parent, dir->key->name);
     if (error == 0)
@@ -144,7 +145,8 @@ int upper_directory(struct view *view, struct directory *dir)
     if (dir->dead)
         return -ENOENT;
     if ((dir->trees & (1u << UPPER)) == 0) {
-        int source = directory_fd(view, dir, __builtin_ctz(dir->trees));
+        int tree = __builtin_ctz(dir->trees);
+        int source = directory_fd(view, dir, tree);
         if (source < 0)
             return source;
         if (dir->proc || is_pseudo(source))
@@ -152,8 +154,8 @@ int upper_directory(struct view *view, struct directory *dir)
         int parent = upper_directory(view, dir->parent);
         if (parent < 0)
             return parent;
-        source = directory_fd(view, dir, __builtin_ctz(dir->trees));
-        int error = source < 0 ? source : make_upper_directory(view, dir, source);
+        source = directory_fd(view, dir, tree);
+        int error = source < 0 ? source : make_upper_directory(view, dir, tree, source);
         if (error < 0)
             return error;
         dir->trees |= 1u << UPPER;

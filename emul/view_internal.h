@@ -331,8 +331,9 @@ int upper_whiteout(struct view *view, struct directory *dir, const char *name);
 int upper_remove(struct view *view, struct directory *dir, const char *name);
 /* Notes what the host had at this name, once, before it is shadowed. */
 int upper_note_base(struct view *view, struct directory *dir, const char *name);
-/* Copies owner, mode, times and extended attributes of one object to another. */
-int copy_metadata(struct view *view, int from, int to, const struct stat *st);
+/* Copies owner, mode, times and extended attributes of an object of a tree, whose stat is st, to one in the upper tree.
+ */
+int copy_metadata(struct view *view, int from, int tree, int to, const struct stat *st);
 /* Moves LAYER/work/temp to a free name of dir in the upper tree; dir's times stay. */
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name);
 

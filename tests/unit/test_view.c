@@ -294,6 +294,27 @@ START_TEST(descriptors_change_no_host_object)
 }
 END_TEST
 
+/* An ordinary user's, who may not read it: the copy goes without what cannot be read. */
+START_TEST(a_copy_up_changes_no_unreadable_host_directory)
+{
+    struct stat before, after;
+    put_dir(host("d"));
+    put_file(host("f"), "old", 0644);
+    ck_assert_int_eq(setxattr(host("d"), "user.one", "1", 1, 0), 0);
+    ck_assert_int_eq(chmod(host("d"), 0311), 0);
+    ck_assert_int_eq(stat(host("d"), &before), 0);
+    begin();
+    ck_assert_int_eq(view_rename(&sv, "f", "d/f"), 0);
+    ck_assert_int_eq(view_stat(&sv, "d", &after), 0);
+    ck_assert_uint_eq(after.st_mode & 07777, 0311);
+    ck_assert_int_eq(stat(host("d"), &after), 0);
+    ck_assert_int_eq(after.st_ctim.tv_sec, before.st_ctim.tv_sec);
+    ck_assert_int_eq(after.st_ctim.tv_nsec, before.st_ctim.tv_nsec);
+    ck_assert_int_eq(chmod(host("d"), 0700), 0);
+    ck_assert_int_eq(chmod(upper("d"), 0700), 0);
+}
+END_TEST
+
 START_TEST(what_was_deleted_can_be_made_again)
 {
     put_file(host("f"), "old", 0644);
@@ -826,6 +847,7 @@ int main(int argc, char **argv)
     tcase_add_test(cases, a_first_change_does_not_upset_a_reading);
     tcase_add_test(cases, a_change_goes_to_a_copy);
     tcase_add_test(cases, descriptors_change_no_host_object);
+    tcase_add_test(cases, a_copy_up_changes_no_unreadable_host_directory);
     tcase_add_test(cases, what_was_deleted_can_be_made_again);
     tcase_add_test(cases, a_merged_directory_is_empty_when_nothing_shows);
     tcase_add_test(cases, a_host_directory_is_renamed_with_all_it_holds);
