@@ -175,7 +175,10 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
         error = creation.link_from;
     }
     if (error >= 0) {
+        struct stat st;
         error = name_create(view, caller, &to, &creation);
+        if (error == 0 && sys_fstatat(creation.link_from, "", &st, AT_EMPTY_PATH) == 0)
+            copies_named(view, &st, to.walked.entry.dir, to.walked.entry.name);
         (void)close(creation.link_from);
     }
     answer_result(answer, error);

@@ -163,6 +163,8 @@ static int exchange(struct view *view, struct renaming *r)
         directory_forget(view, to->dir, to->name);
         note_moved(view, from_path, to);
         note_moved(view, to_path, from);
+        copies_named(view, &from->st, to->dir, to->name);
+        copies_named(view, &to->st, from->dir, from->name);
     }
     return error;
 }
@@ -204,6 +206,9 @@ static int move(struct view *view, struct renaming *r)
     if (error == 0 && directory) {
         directory_moved(view, from->dir, from->name, to->dir, to->name);
         note_moved(view, from_path, to);
+    } else if (error == 0) {
+        copies_gone(view, to);
+        copies_named(view, &from->st, to->dir, to->name);
     }
     return error;
 }

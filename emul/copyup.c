@@ -140,7 +140,7 @@ static int after_job(struct view *view, struct entry *entry)
     return look_anew(view, entry);
 }
 
-int copy_up(struct view *view, struct entry *entry, bool empty)
+static int copy_up_or_wait(struct view *view, struct entry *entry, bool empty)
 {
     char key[PATH_MAX + NAME_MAX + 8];
     int error;
@@ -161,6 +161,16 @@ int copy_up(struct view *view, struct entry *entry, bool empty)
     }
     error = upper_directory(view, entry->dir);
     return error < 0 ? error : job_run(view, key, copy_up_work, entry);
+}
+
+int copy_up(struct view *view, struct entry *entry, bool empty)
+{
+    const struct stat original = entry->st;
+    bool lower = entry->tree > UPPER && !S_ISDIR(original.st_mode);
+    int error = copy_up_or_wait(view, entry, empty);
+    if (error == 0 && lower && entry->tree == UPPER)
+        copies_note(view, &original, &entry->st);
+    return error;
 }
 
 /* A file with several names that has been copied: its other names become links of the copy. */

@@ -147,6 +147,15 @@ bool view_has_object(struct view *view, struct caller *caller, const char *path,
     return has;
 }
 
+/* Whether the entry, found where a descriptor says that its object is, is that object or its copy. */
+static bool is_object(struct view *view, const struct entry *entry, enum host_path_kind kind, const struct stat *st)
+{
+    enum copy_state state = entry->tree == UPPER ? copies_judge(view, st, entry) : COPY_UNKNOWN;
+    if (state != COPY_UNKNOWN)
+        return state == COPY_THIS;
+    return kind == HOST_PATH_MOVED || tree_of_object(view, entry, st) >= 0;
+}
+
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object)
 {
     char text[PATH_MAX];
@@ -184,13 +193,15 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
          * The name must still be the object, or in a tree below have been: a descriptor that was opened before the
          * copy-up means the copy now.
          */
-        if (kind == HOST_PATH_MOVED || tree_of_object(view, &walked.entry, &object->st) >= 0) {
+        if (is_object(view, &walked.entry, kind, &object->st)) {
             object->entry = walked.entry;
             walked.entry.dir = NULL;
             object->found = true;
         }
     }
     walked_release(view, &walked);
+    if (!object->found && !object->raw)
+        object->found = copies_find(view, &object->st, &object->entry);
     return 0;
 }
 

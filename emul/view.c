@@ -150,6 +150,7 @@ void view_free(struct view *view)
         return;
     for (struct moved *moved = view->moved; moved != NULL; moved = moved->next)
         directory_release(view, moved->dir);
+    copies_free(view);
     directory_cache_clear(view);
     if (view->root != NULL) {
         free(view->root->over_fd);

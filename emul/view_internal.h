@@ -126,11 +126,12 @@ struct view {
     bool foreign;     /* the thread has a caller's identity at the moment */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
-    struct moved *moved;           /* latest first */
-    struct listing_slot *listings; /* readings under way; see listing.c */
-    uint64_t changes;              /* counts the names that were made and removed */
-    uint64_t structure;            /* counts the changes of directories, their rights, symbolic links and host files */
-    uint64_t serials;              /* of directories, so far */
+    struct moved *moved;                /* latest first */
+    struct copy *copies, *copies_upper; /* uthash; see copies.c */
+    struct listing_slot *listings;      /* readings under way; see listing.c */
+    uint64_t changes;                   /* counts the names that were made and removed */
+    uint64_t structure; /* counts the changes of directories, their rights, symbolic links and host files */
+    uint64_t serials;   /* of directories, so far */
     struct known_path known_paths[KNOWN_PATHS];
     struct known_name known_names[KNOWN_NAMES];
     struct known_program known_programs[KNOWN_PROGRAMS];
@@ -336,6 +337,20 @@ int upper_note_base(struct view *view, struct directory *dir, const char *name);
 int copy_metadata(struct view *view, int from, int tree, int to, const struct stat *st);
 /* Moves LAYER/work/temp to a free name of dir in the upper tree; dir's times stay. */
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name);
+
+/* ---- copies and their originals (copies.c) ---- */
+/* `upper` is the copy of a lower file from now on. */
+void copies_note(struct view *view, const struct stat *original, const struct stat *upper);
+/* The name of an entry is removed, or given to another object. */
+void copies_gone(struct view *view, const struct entry *entry);
+/* An object of the upper tree has this name now. */
+void copies_named(struct view *view, const struct stat *upper, struct directory *dir, const char *name);
+/* What the object of an entry in the upper tree is to a lower file. */
+enum copy_state { COPY_UNKNOWN, COPY_THIS, COPY_OTHER };
+enum copy_state copies_judge(struct view *view, const struct stat *original, const struct entry *entry);
+/* The name that the copy of a lower file was given; the entry is held. false: not known, or no longer. */
+bool copies_find(struct view *view, const struct stat *original, struct entry *entry);
+void copies_free(struct view *view);
 
 /* ---- jobs (job.c) ---- */
 /* Runs work(view, entry) in a worker process. Its pid, or -errno. A job for the same key is joined. */
