@@ -281,6 +281,9 @@ static int copy_tree_work(struct view *view, struct entry *entry)
     if (error == 0) {
         int fd = directory_fd(view, dir, UPPER);
         error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+        /* Not before: after a crash the host's names would show again. */
+        if (error == 0)
+            upper_drop_whiteouts(fd, ".");
     }
     directory_release(view, dir);
     return error;

@@ -4,6 +4,7 @@
  * Every change is one rename or one mknod of something finished in LAYER/work, so
  * that a crash leaves the old or the new state.
  */
+#include "emul/dir_names.h"
 #include "emul/view_internal.h"
 
 #include <errno.h>
@@ -96,6 +97,40 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
     struct timespec times[2] = {st.st_atim, st.st_mtim};
     (void)sys_futimens(fd, times);
     return 0;
+}
+
+static void drop_whiteouts_in(int fd, const char *name, bool *dropped)
+{
+    struct stat st;
+    if (sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return;
+    if (S_ISDIR(st.st_mode))
+        upper_drop_whiteouts(fd, name);
+    else if (object_is_whiteout(fd, name, &st, true) && sys_unlinkat(fd, name, 0) == 0)
+        *dropped = true;
+}
+
+void upper_drop_whiteouts(int parent, const char *name)
+{
+    struct stat st;
+    struct dir_names names = {0};
+    bool dropped = false;
+    cleanup_fd int fd = object_open_readable(parent, name, O_DIRECTORY);
+    if (fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
+        return;
+    bool lend = geteuid() != 0 && (st.st_mode & (S_IWUSR | S_IXUSR)) != (S_IWUSR | S_IXUSR);
+    if (lend)
+        (void)lend_write(fd, &st);
+    (void)dir_names_read(&names, fd, false);
+    for (size_t i = 0; i < names.count; i++)
+        drop_whiteouts_in(fd, names.items[i].name, &dropped);
+    dir_names_free(&names);
+    if (lend)
+        (void)give_back_write(fd, &st);
+    /* In the view nothing was removed. */
+    const struct timespec times[2] = {st.st_atim, st.st_mtim};
+    if (dropped)
+        (void)sys_futimens(fd, times);
 }
 
 /* File systems that the kernel makes up have nothing that could be copied. */
