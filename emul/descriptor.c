@@ -90,6 +90,39 @@ static bool is_directory(const struct caller *caller, int fd)
     return sys_fstatat(AT_FDCWD, link, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* The directory of a path that /proc shows for a descriptor; held, or NULL with *error. */
+static struct directory *described_directory(struct view *view, struct caller *caller, const char *text,
+                                             enum host_path_kind kind, int *error)
+{
+    struct directory *dir = view_directory(view, caller, text, error);
+    if (dir == NULL || kind != HOST_PATH_HOST || (dir->trees & (1u << view->host)) != 0)
+        return dir;
+    /* The host's directory was removed in the view, and another one made in its place. */
+    directory_release(view, dir);
+    *error = -ENOENT;
+    return NULL;
+}
+
+/* A directory that is no longer there: its ".." is what held it, which may be gone too. Cuts text; NULL: no memory. */
+static struct directory *removed_directory(struct view *view, struct caller *caller, char text[PATH_MAX],
+                                           enum host_path_kind kind)
+{
+    int error = 0;
+    struct directory *parent = NULL;
+    char *slash = strrchr(text, '/');
+    if (slash == NULL || slash == text)
+        return directory_make_dead(view, view->root);
+    *slash = '\0';
+    parent = described_directory(view, caller, text, kind, &error);
+    if (parent == NULL)
+        parent = removed_directory(view, caller, text, kind);
+    if (parent == NULL)
+        return NULL;
+    struct directory *dir = directory_make_dead(view, parent);
+    directory_release(view, parent);
+    return dir;
+}
+
 struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error)
 {
     char text[PATH_MAX];
@@ -106,15 +139,9 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         *error = -ENOTDIR;
         return NULL;
     }
-    dir = view_directory(view, caller, text, error);
-    if (dir != NULL && kind == HOST_PATH_HOST && (dir->trees & (1u << view->host)) == 0) {
-        /* The host's directory was removed in the view, and another one made in its place. */
-        directory_release(view, dir);
-        dir = NULL;
-        *error = -ENOENT;
-    }
+    dir = described_directory(view, caller, text, kind, error);
     if (dir == NULL && *error == -ENOENT && is_directory(caller, fd)) {
-        dir = directory_make_dead(view);
+        dir = removed_directory(view, caller, text, kind);
         *error = dir == NULL ? -ENOMEM : 0;
     }
     return dir;

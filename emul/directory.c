@@ -188,7 +188,7 @@ struct directory *directory_add(struct view *view, struct directory *parent, con
     return dir;
 }
 
-struct directory *directory_make_dead(struct view *view)
+struct directory *directory_make_dead(struct view *view, struct directory *parent)
 {
     struct directory *dir = calloc(1, sizeof *dir);
     if (dir == NULL)
@@ -205,7 +205,7 @@ struct directory *directory_make_dead(struct view *view)
     dir->upper_fd = dir->host_fd = -1;
     dir->trees = 1u << view->host;
     dir->dead = true;
-    dir->parent = directory_hold(view->root);
+    dir->parent = directory_hold(parent);
     lru_touch(view, dir);
     return dir;
 }

@@ -203,8 +203,8 @@ struct directory *directory_find(struct view *view, struct directory *parent, co
 /* A child that is known to exist in `trees`, held; cached unless it lies in procfs. NULL: out of memory. */
 struct directory *directory_add(struct view *view, struct directory *parent, const char *name, size_t length,
                                 uint32_t trees);
-/* A directory that was removed before anybody cached it: it has no name, and no names in it. Held, or NULL. */
-struct directory *directory_make_dead(struct view *view);
+/* A directory that was removed before anybody cached it: it has no name, and none in it but "..". Held, or NULL. */
+struct directory *directory_make_dead(struct view *view, struct directory *parent);
 /* An O_PATH descriptor of the directory in a tree, borrowed, or -errno. */
 int directory_fd(struct view *view, struct directory *dir, int tree);
 /* Hands a descriptor that was opened on the way to the cache, which owns it from then on. */
