@@ -3,11 +3,13 @@
  *
  * Such a descriptor shows the name that the file has on the host. That name may have been renamed in the view since, or
  * removed, or given to another file. Only files that a run copies up or removes are known, and those with several names
- * in a lower tree are not: each of those may have a copy of its own.
+ * in a lower tree are not: each of those may have a copy of its own. The last COPIES_MAX are remembered.
  */
 #include "emul/view_internal.h"
 
 #include <string.h>
+
+enum { COPIES_MAX = 8192 };
 
 struct inode_key {
     dev_t dev;
@@ -64,6 +66,17 @@ static void unlist(struct view *view, struct copy *copy)
     forget_place(view, copy);
 }
 
+/* A run that changes a million files must not be remembered whole: the oldest record goes. */
+static void make_room(struct view *view)
+{
+    struct copy *oldest = view->copies;
+    if (HASH_CNT(hh, view->copies) < COPIES_MAX)
+        return;
+    unlist(view, oldest);
+    HASH_DEL(view->copies, oldest);
+    free(oldest);
+}
+
 /* The record of an original, as of one whose copy is gone; NULL where there cannot be one. */
 static struct copy *record(struct view *view, const struct stat *original)
 {
@@ -77,6 +90,7 @@ static struct copy *record(struct view *view, const struct stat *original)
     copy = calloc(1, sizeof *copy);
     if (copy == NULL)
         return NULL;
+    make_room(view);
     copy->original = key_of(original);
     copy->gone = true;
     HASH_ADD(hh, view->copies, original, sizeof copy->original, copy);
