@@ -159,8 +159,7 @@ static int exchange(struct view *view, struct renaming *r)
     error = sys_renameat2(directory_fd(view, from->dir, UPPER), from->name, directory_fd(view, to->dir, UPPER),
                           to->name, RENAME_EXCHANGE);
     if (error == 0) {
-        directory_forget(view, from->dir, from->name);
-        directory_forget(view, to->dir, to->name);
+        directory_exchanged(view, from->dir, from->name, to->dir, to->name);
         note_moved(view, from_path, to);
         note_moved(view, to_path, from);
         copies_named(view, &from->st, to->dir, to->name);

@@ -339,34 +339,58 @@ static void mark_upper_only(struct view *view, struct directory *dir)
     dir->view->structure++;
 }
 
-void directory_moved(struct view *view, struct directory *old_parent, const char *old_name,
-                     struct directory *new_parent, const char *new_name)
+/* A cached directory that gets another name, complete in the upper tree: held, and reachable by none meanwhile. */
+static struct directory *take_out(struct view *view, struct directory *parent, const char *name)
 {
-    struct directory *dir = directory_find(view, old_parent, old_name, strlen(old_name));
+    struct directory *dir = directory_find(view, parent, name, strlen(name));
+    if (dir == NULL)
+        return NULL;
+    if (dir->trees != 1u << UPPER)
+        each_below(view, dir, mark_upper_only);
+    dir->meta_known = false;
+    view->structure++;
+    unhash(view, dir);
+    return dir;
+}
+
+/* Releases dir, which may be NULL. */
+static void put_in(struct view *view, struct directory *dir, struct directory *parent, const char *name)
+{
     if (dir == NULL)
         return;
-    size_t length = strlen(new_name);
+    size_t length = strlen(name);
+    struct directory *old_parent = dir->parent;
     struct directory_key *key = malloc(sizeof *key + length + 1);
     if (key == NULL) {
         each_below(view, dir, mark_dead);
         directory_release(view, dir);
         return;
     }
-    if (dir->trees != 1u << UPPER)
-        each_below(view, dir, mark_upper_only);
-    dir->meta_known = false;
-    dir->view->structure++;
-    unhash(view, dir);
     free(dir->key);
     dir->key = key;
-    dir->key_length = key_fill(key, new_parent, new_name, length);
-    dir->parent = directory_hold(new_parent);
+    dir->key_length = key_fill(key, parent, name, length);
+    dir->parent = directory_hold(parent);
     HASH_ADD_KEYPTR(hh, view->cache, dir->key, dir->key_length, dir);
     dir->hashed = true;
-    new_parent->children++;
+    parent->children++;
     view->cached++;
     directory_release(view, old_parent);
     directory_release(view, dir);
+}
+
+void directory_moved(struct view *view, struct directory *old_parent, const char *old_name,
+                     struct directory *new_parent, const char *new_name)
+{
+    put_in(view, take_out(view, old_parent, old_name), new_parent, new_name);
+}
+
+void directory_exchanged(struct view *view, struct directory *parent, const char *name, struct directory *other_parent,
+                         const char *other_name)
+{
+    struct directory *one = take_out(view, parent, name);
+    struct directory *other = take_out(view, other_parent, other_name);
+    put_in(view, one, other_parent, other_name);
+    put_in(view, other, parent, name);
 }
 
 /* After a worker copied up: the upper tree may have it now, and what is opaque shows no host. */

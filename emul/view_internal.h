@@ -217,6 +217,9 @@ void directory_forget(struct view *view, struct directory *parent, const char *n
 /* A directory moved, complete in the upper tree. */
 void directory_moved(struct view *view, struct directory *old_parent, const char *old_name,
                      struct directory *new_parent, const char *new_name);
+/* Two names changed places; those that are directories are complete in the upper tree. */
+void directory_exchanged(struct view *view, struct directory *parent, const char *name, struct directory *other_parent,
+                         const char *other_name);
 /* Everything cached at and below dir is looked up anew (a worker changed it). */
 void directory_refresh(struct view *view, struct directory *dir);
 void directory_cache_clear(struct view *view);
