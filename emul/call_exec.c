@@ -128,6 +128,8 @@ static int find_program(struct view *view, struct caller *caller, struct program
             return -ENOENT;
         if (S_ISLNK(entry->st.st_mode))
             return -ELOOP; /* execveat() with AT_SYMLINK_NOFOLLOW */
+        if (walked->slash && !S_ISDIR(entry->st.st_mode))
+            return -ENOTDIR;
         if (!S_ISREG(entry->st.st_mode))
             return -EACCES;
         program->rewrite = program->rewrite || !walked->pure;

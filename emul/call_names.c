@@ -114,6 +114,8 @@ static int link_source(struct view *view, struct caller *caller, struct taken *t
     if (taken->by_descriptor || taken->walked.kind == WALK_RAW) {
         /* O_TMPFILE and the like: /proc/self/fd/N, or AT_EMPTY_PATH. */
         struct object object;
+        if (taken->by_descriptor && taken->dirfd == AT_FDCWD)
+            return -EPERM; /* a directory */
         const char *last = taken->by_descriptor ? NULL : strrchr(taken->walked.host_path, '/');
         int number = taken->by_descriptor ? taken->dirfd : last == NULL ? -1 : (int)strtol(last + 1, NULL, 10);
         int error = !follow && !taken->by_descriptor ? -EXDEV : descriptor_object(view, caller, number, &object);

@@ -85,6 +85,8 @@ static int bind_name(struct view *view, struct caller *caller, struct walked *wa
         return -EACCES;
     if (walked->last != LAST_NAME || entry->tree >= 0)
         return -EADDRINUSE;
+    if (walked->slash)
+        return -ENOENT;
     int error = may_create(view, caller, entry->dir);
     int fd = error < 0 ? error : upper_directory(view, entry->dir);
     if (fd < 0)
@@ -110,6 +112,8 @@ static int reach_name(struct view *view, struct caller *caller, struct walked *w
         return 0;
     if (entry->tree < 0)
         return -ENOENT;
+    if (walked->slash && !S_ISDIR(entry->st.st_mode))
+        return -ENOTDIR;
     int error = real_path(view, caller, entry->dir, entry->tree, "", dir_path);
     if (error == 0)
         error = socket_name_make(view, dir_path, entry->name, address);

@@ -80,10 +80,13 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
     if (!take_path(view, caller, call, 0, flags | WALK_LOOK | TAKE_CHANGE, &taken, answer))
         return;
     struct walked *walked = &taken.walked;
-    if (taken.by_descriptor && taken.dirfd != AT_FDCWD)
+    bool cwd = taken.by_descriptor && taken.dirfd == AT_FDCWD;
+    if (cwd)
+        walk(view, caller, AT_FDCWD, "", WALK_LOOK | WALK_EMPTY, walked);
+    if (taken.by_descriptor && !cwd)
         change_descriptor(view, caller, taken.dirfd, true, change, answer);
-    else if (taken.by_descriptor)
-        answer_result(answer, -ENOENT);
+    else if (walked->kind == WALK_ERROR)
+        answer_result(answer, walked->error);
     else if (walked->kind == WALK_RAW)
         answer_raw_change(view, caller, &taken, answer);
     else if (walked->entry.tree < 0)
