@@ -124,8 +124,9 @@ static int visit_name(struct walk *walk, const struct level *level, const char *
     if (on_host < 0)
         return stop(walk, on_host);
     if (!present) {
-        bool gone = on_host == 1 && (whiteout || level->opaque);
-        return gone ? report(walk, CHANGE_DELETED, level, name, NULL, &host) : 0;
+        if (on_host == 1)
+            return whiteout || level->opaque ? report(walk, CHANGE_DELETED, level, name, NULL, &host) : 0;
+        return whiteout && walk->options->with_same ? report(walk, CHANGE_DELETED, level, name, NULL, NULL) : 0;
     }
     if (!in_scope(walk))
         return 0;

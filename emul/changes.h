@@ -28,7 +28,7 @@ struct change {
     const char *path;         /* in the view */
     const char *name;         /* its last component; "." for the root */
     const struct stat *upper; /* with its override_stat; NULL for a deletion */
-    const struct stat *host;  /* NULL when the host has nothing there */
+    const struct stat *host;  /* NULL when the host has nothing there (a deletion: not any more) */
     int upper_dir;            /* directory of the layer that has `name`; not of a name below an opaque directory */
     int host_dir;             /* directory of the host that holds `name`, or -1 */
     bool hidden;              /* a directory above is opaque: the view does not show the host's object */
@@ -46,7 +46,7 @@ struct changes_options {
     struct changes_host host;
     char *const *paths; /* absolute; only these and what is below them. May be NULL: all */
     size_t path_count;
-    bool with_same; /* report CHANGE_NONE as well */
+    bool with_same; /* report CHANGE_NONE as well, and deletions of what the host itself does not have */
 };
 
 /*

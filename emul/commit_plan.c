@@ -257,9 +257,9 @@ static int plan_place(struct commit *commit, const struct change *change)
         if (S_ISDIR(st.st_mode) && (status = check_removal(commit, dir, name, change->path)) < 0)
             return status;
     }
-    const char *link = S_ISREG(mode) && change->upper->st_nlink > 1 ? find_inode(commit, change->upper) : NULL;
+    const char *link = !S_ISDIR(mode) && change->upper->st_nlink > 1 ? find_inode(commit, change->upper) : NULL;
     int status = place_object(commit, change->path, S_ISDIR(mode), link);
-    if (status == 0 && S_ISREG(mode) && change->upper->st_nlink > 1 && link == NULL)
+    if (status == 0 && !S_ISDIR(mode) && change->upper->st_nlink > 1 && link == NULL)
         status = remember_inode(commit, change->upper, commit->journal.ops[commit->journal.count - 1].place);
     return status;
 }
@@ -278,7 +278,7 @@ static int plan_metadata(struct commit *commit, const struct change *change)
     int status = commit_may_change(dir, name, &st, false);
     if (status < 0)
         return commit_fail(commit, change->path, status);
-    if (S_ISREG(st.st_mode) && change->upper->st_nlink > 1 && find_inode(commit, change->upper) == NULL)
+    if (!S_ISDIR(st.st_mode) && change->upper->st_nlink > 1 && find_inode(commit, change->upper) == NULL)
         status = remember_inode(commit, change->upper, change->path);
     if (status < 0)
         return status;
@@ -297,7 +297,7 @@ static int plan_delete(struct commit *commit, const struct change *change)
     int status = commit_may_change(dir, name, &st, true);
     if (status < 0)
         return commit_fail_why(commit, change->path, status, status == -EBUSY ? "a mount point" : NULL);
-    if (clash(st.st_mode, change->host->st_mode))
+    if (change->host != NULL && clash(st.st_mode, change->host->st_mode))
         conflict(commit, change->path, S_ISDIR(st.st_mode) ? "a directory there" : "not a directory there");
     if (S_ISDIR(st.st_mode) && (status = check_removal(commit, dir, name, change->path)) < 0)
         return status;
@@ -312,10 +312,19 @@ static int plan_delete(struct commit *commit, const struct change *change)
 static int plan_same(struct commit *commit, const struct change *change)
 {
     /* A new name of a file that the host has too becomes a new name of the host's file. */
-    if (!commit->into_host || !S_ISREG(change->upper->st_mode) || change->upper->st_nlink < 2 ||
+    if (!commit->into_host || S_ISDIR(change->upper->st_mode) || change->upper->st_nlink < 2 ||
         find_inode(commit, change->upper) != NULL)
         return 0;
     return remember_inode(commit, change->upper, change->path);
+}
+
+/* What was deleted in the view, and the host has no longer, may still be in another root. */
+static bool other_root_has(struct commit *commit, const char *path)
+{
+    const char *name;
+    struct stat st;
+    cleanup_fd int dir = -1;
+    return !commit->into_host && look_at_target(commit, path, &dir, &name, &st) != 0;
 }
 
 static int plan_change(void *context, const struct change *change)
@@ -327,6 +336,8 @@ static int plan_change(void *context, const struct change *change)
         report(commit, COMMIT_SKIPPED, change->kind, change->path, "a socket has no use without who made it");
         return 0;
     }
+    if (change->kind == CHANGE_DELETED && change->host == NULL && !other_root_has(commit, change->path))
+        return 0;
     const char *why = commit->into_host ? commit_conflict(commit, change) : NULL;
     if (why != NULL)
         conflict(commit, change->path, why);

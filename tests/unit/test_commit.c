@@ -543,6 +543,36 @@ START_TEST(another_root_gets_the_changes_and_their_parents)
 }
 END_TEST
 
+/* Makes root, and in it the directories of an absolute path. What is there in the end. */
+static char *put_root(const char *root, const char *path)
+{
+    put_dir(root);
+    for (const char *end = path; end != NULL;) {
+        end = strchr(end + 1, '/');
+        put_dir(path_of("%s%.*s", root, (int)(end == NULL ? strlen(path) : (size_t)(end - path)), path));
+    }
+    return path_of("%s%s", root, path);
+}
+
+START_TEST(another_root_loses_what_only_it_still_has)
+{
+    struct notes notes;
+    struct commit_result result = {0};
+    char *root = path_of("%s/root", scratch.dir);
+    char *theirs = put_root(root, scratch.host);
+    put_dir(path_of("%s/d", scratch.upper));
+    put_whiteout(path_of("%s/f", scratch.upper));
+    put_whiteout(path_of("%s/d/e", scratch.upper));
+    put_whiteout(path_of("%s/d/nothing", scratch.upper));
+    put_file(path_of("%s/f", theirs), "old", 0644);
+    put_dir(path_of("%s/d", theirs));
+    put_kind(path_of("%s/d/e", theirs), 'e', "old");
+    ck_assert_int_eq(try_commit(scratch.layer, (struct commit_options){.root = root}, &result, &notes), 0);
+    ck_assert(!result.refused);
+    ck_assert_str_eq(described(theirs), "dd 755 \n");
+}
+END_TEST
+
 START_TEST(links_in_the_target_are_not_followed)
 {
     struct notes notes;
@@ -617,6 +647,25 @@ START_TEST(new_names_of_a_host_file_are_links_to_it)
     ck_assert_int_eq(stat(path_of("%s/old", scratch.host), &old), 0);
     ck_assert_int_eq(stat(path_of("%s/zzz", scratch.host), &new), 0);
     ck_assert_uint_eq(old.st_ino, new.st_ino);
+}
+END_TEST
+
+START_TEST(names_of_one_link_or_fifo_stay_one)
+{
+    struct stat one;
+    struct stat other;
+    put_link(path_of("%s/a", scratch.upper), "target");
+    ck_assert_int_eq(mkfifo(path_of("%s/b", scratch.upper), 0600), 0);
+    put_dir(path_of("%s/d", scratch.upper));
+    for (const char *name = "ab"; *name != '\0'; name++)
+        ck_assert_int_eq(link(path_of("%s/%c", scratch.upper, *name), path_of("%s/d/%c", scratch.upper, *name)), 0);
+    commit_all(false);
+    for (const char *name = "ab"; *name != '\0'; name++) {
+        ck_assert_int_eq(lstat(path_of("%s/%c", scratch.host, *name), &one), 0);
+        ck_assert_int_eq(lstat(path_of("%s/d/%c", scratch.host, *name), &other), 0);
+        ck_assert_uint_eq(one.st_ino, other.st_ino);
+        ck_assert_uint_eq(one.st_nlink, 2);
+    }
 }
 END_TEST
 
@@ -711,6 +760,8 @@ int main(int argc, char **argv)
     tcase_add_test(cases, a_part_is_committed_and_leaves_the_layer);
     tcase_add_test(cases, odd_names_sparse_files_and_attributes_arrive);
     tcase_add_test(cases, new_names_of_a_host_file_are_links_to_it);
+    tcase_add_test(cases, names_of_one_link_or_fifo_stay_one);
+    tcase_add_test(cases, another_root_loses_what_only_it_still_has);
     tcase_add_test(cases, discarding_a_path_shows_the_host_there);
     tcase_add_test(cases, discarding_below_an_opaque_directory_shows_one_name_only);
     suite_add_tcase(suite, cases);
