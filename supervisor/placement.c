@@ -17,6 +17,7 @@ static const uint64_t ACTIVE = 1000000;       /* a tracer that served an event s
 static const uint64_t COMPUTES = 5000000;     /* a running task without a stop for so long computes */
 
 enum {
+    CROWDED_SAMPLES = 2,  /* in a row */
     CROWDED_PERCENT = 15, /* of its time that a tracer waits for its CPU, when others run there */
     LOOKS_MAX = 16,       /* at tasks, at a time */
     LOOSE_STOPS = 8,      /* within COMPUTES of one another: the task no longer computes only */
@@ -122,8 +123,10 @@ static void sample(struct tracer *tracer, uint64_t now)
     uint64_t delay, time = now - tracer->sampled_at;
     if (time < SAMPLE_EVERY || !read_delay(tracer, &delay))
         return;
-    /* After a long sleep nothing is known. */
-    tracer->crowded = time < 10 * SAMPLE_EVERY && (delay - tracer->delay) * 100 > time * CROWDED_PERCENT;
+    /* After a long sleep nothing is known; and one sample may be of a child beside its parent, which then waits for it.
+     */
+    bool waited = time < 10 * SAMPLE_EVERY && (delay - tracer->delay) * 100 > time * CROWDED_PERCENT;
+    tracer->crowded_samples = waited ? tracer->crowded_samples + 1 : 0;
     tracer->sampled_at = now;
     tracer->delay = delay;
 }
@@ -215,10 +218,10 @@ static bool move_if_better(struct task *task, enum move_from from, uint64_t now)
 {
     struct tracer *tracer = task->tracer;
     sample(tracer, now);
-    if (!tracer->crowded || now - task->moved_at < REST)
+    if (tracer->crowded_samples < CROWDED_SAMPLES || now - task->moved_at < REST)
         return false;
     struct tracer *to = idle_tracer(task, now);
-    tracer->crowded = false;
+    tracer->crowded_samples = 0;
     return to != NULL && hand_over(task, to, from, now);
 }
 

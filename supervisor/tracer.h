@@ -44,7 +44,7 @@ struct tracer {
     /* See placement.c. */
     int delay_fd; /* /proc/thread-self/schedstat */
     uint64_t sampled_at, delay, last_event;
-    bool crowded;
+    unsigned crowded_samples;
     bool computing;
 };
 
