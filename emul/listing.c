@@ -442,6 +442,16 @@ static bool is_untouched(struct view *view, struct directory *dir)
     return dir->trees == 1u << view->host && !dir->watched;
 }
 
+/* Whether a descriptor is open on a directory's only object: one of the host's that was renamed since is not. */
+static bool shows_all(struct view *view, struct directory *dir, int fd)
+{
+    struct stat here, there;
+    int only = (dir->trees & (dir->trees - 1)) != 0 ? -1 : directory_fd(view, dir, __builtin_ctz(dir->trees));
+    return only >= 0 && sys_fstatat(fd, "", &here, AT_EMPTY_PATH) == 0 &&
+           sys_fstatat(only, "", &there, AT_EMPTY_PATH) == 0 && here.st_dev == there.st_dev &&
+           here.st_ino == there.st_ino;
+}
+
 void call_getdents(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     int error = 0;
@@ -463,8 +473,8 @@ void call_getdents(struct view *view, struct caller *caller, const struct call *
         if (fd >= 0 && (fcntl(fd, F_GETFL) & O_PATH) != 0)
             result = -EBADF;
         if (result >= 0) {
-            bool merged = (dir->trees & (dir->trees - 1)) != 0 || (dir->watched && dir->trees != 1u << UPPER);
-            merged = merged && !dir->proc && (start == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
+            bool merged = !dir->proc && (start == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
+            merged = merged && ((dir->watched && dir->trees != 1u << UPPER) || !shows_all(view, dir, fd));
             result = merged ? read_merged(view, dir, fd, start, &out) : read_native(view, dir, fd, &out);
         }
         if (result > 0)
