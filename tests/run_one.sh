@@ -5,7 +5,8 @@
 # Exit status: the test's own; 0 passed, 77 skipped, 124 timed out, else failed.
 #
 # The test finds in its environment: COFFER (the binary), COFFER_HELPERS (the directory of helper programs),
-# COFFER_TESTS (tests/programs), HOME and TMPDIR (fresh, inside the working directory). XDG_STATE_HOME is unset.
+# COFFER_TESTS (tests/programs), COFFER_SANITIZED (1 or unset: whether it has sanitizers, and is slow), HOME and TMPDIR
+# (fresh, inside the working directory). XDG_STATE_HOME is unset.
 #
 # With -r the output goes to RESULTS/NAME.log, one line to standard output, and the verdict to RESULTS/NAME.pass,
 # .fail or .skip; the exit status is then 0.
@@ -34,6 +35,7 @@ run() {
     export COFFER="$build/coffer" COFFER_HELPERS="$build/tests/helpers" HOME="$directory/home" TMPDIR="$directory/tmp"
     COFFER_TESTS=$(dirname "$test")
     export COFFER_TESTS
+    if grep -q __asan_init "$COFFER" 2>/dev/null; then export COFFER_SANITIZED=1; fi
     case $test in
     *.sh) set -- bash "$test" ;;
     *) set -- "$test" ;;

@@ -68,6 +68,7 @@ void text_encode(const char *bytes, size_t length, char *into, size_t size);
 unsigned text_hash(const void *bytes, size_t length, unsigned seed);
 
 /* path.c */
+int path_know_top(void); /* before the first path_stays_inside(); 0, or -1 and errno */
 const char *path_expand(const char *text);
 const char *path_shown(const char *text);
 bool path_stays_inside(int dirfd, const char *path);

@@ -10,6 +10,7 @@ Each script is played on its tree natively; the tree is made again, and the scri
 A script that gives a difference is made smaller as long as the difference remains, and kept.
 """
 import argparse
+import contextlib
 import os
 import re
 import subprocess
@@ -61,7 +62,7 @@ class Accepted:
     """Differences that are known: see the file `accepted`. A kept script may not need those that are not yet right."""
 
     def __init__(self, paths, all_known):
-        self.rules = []
+        self.rules, self.used = [], {}
         for path in paths:
             self.read(path, all_known)
 
@@ -72,15 +73,16 @@ class Accepted:
                     break
                 if line.strip() and not line.startswith("#"):
                     parts = [part.strip() for part in line.rstrip("\n").split(" | ")]
-                    self.rules.append([parts[0]] + [re.compile(part) for part in parts[1:4]] + [parts[4]])
+                    self.rules.append([parts[0]] + [re.compile(part) for part in parts[1:4]] + [line.rstrip("\n")])
+                    self.used[line.rstrip("\n")] = 0
 
     def rule(self, phase, operation, expected, got):
-        for what, *patterns in self.rules:
-            reason = patterns.pop()
+        for what, *patterns, line in self.rules:
             phases, _, effect = what.partition(":")
             if phase in phases.split(",") and all(
                     pattern.search(text) for pattern, text in zip(patterns, (operation, expected, got))):
-                return effect, reason
+                self.used[line] += 1
+                return effect, line
         return None
 
 
@@ -88,13 +90,22 @@ class Accepted:
 MARKS = (
     ("hardlinks", r"^\+ hardlink "), ("fifos", r"^\+ fifo "), ("sockets", r"^\+ socket |bind|S_IFSOCK"),
     ("deep", r" deep "), ("links", r" link(at)? "), ("exec", r" exec "), ("sweep", r" sweep "),
-    ("truncate", r" truncate "),
+    ("truncate", r" truncate "), ("dots", r"symlink (\S+ )?\S*[^/.\s]/\.\.?(/| |$)"),
     ("unreadable", r"^\+ (dir|file|script) \S+ (0000|0200|0111|0311|0444) "),
     ("closed", r" (mkdir\S*|f?chmod\S*) .*0(000|222|070|007|444|600|644)( |$)|umask 0?[1-9]"),
     ("renamed", r"(?s) O_RDONLY.* rename.* (fchmod|fchown|fsetxattr|fremovexattr|futimens) f"),
     ("exchange", r"RENAME_EXCHANGE"), ("become", r" become$"), ("user", r"^script user"),
 )
 IDENTITY = re.compile(r" c([01]) i(\d+)")
+
+
+def private(directory):
+    """Whether an ordinary user cannot search his way to a directory."""
+    while directory != "/":
+        if not os.stat(directory).st_mode & 0o001:
+            return True
+        directory = os.path.dirname(directory)
+    return False
 
 
 class Comparison:
@@ -164,6 +175,9 @@ class Script:
     def lines(self):
         return self.tree + self.operations
 
+    def marked(self, name):
+        return re.search(dict(MARKS)[name], self.text(), re.M) is not None
+
     def with_lines(self, lines):
         return Script("\n".join([self.title] + lines))
 
@@ -227,15 +241,21 @@ class Stage:
     def in_view(self):
         return [self.options.coffer, "run", "-q", "-l", self.layer, "--"]
 
+    def identity(self):
+        """The program by which root's own process becomes the user."""
+        if not self.options.user:
+            return []
+        return ["setpriv", f"--reuid={self.options.user}", f"--regid={self.options.user}", "--clear-groups"]
+
     def play_natively(self, bundle):
         # As root a second wall beside the actor's own check: everything but the scratch directory is read-only.
         if os.geteuid() == 0 and self.options.walled:
-            identity = []
-            if self.options.user:
-                identity = ["setpriv", f"--reuid={self.options.user}", f"--regid={self.options.user}", "--clear-groups"]
-            around = ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", self.directory, *identity]
+            around = ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", self.directory, *self.identity()]
             return self.actor("native", bundle, self.trees, around=around, root=True)
         return self.actor("native", bundle, self.trees)
+
+    def play_in_view(self, bundle):
+        return self.actor("play", bundle, self.trees, around=self.in_view())
 
     def overlay(self, bundle):
         upper = os.path.join(self.layer, "fs") + self.trees
@@ -266,7 +286,7 @@ class Stage:
         seen_bundle = self.write("bundle.view", played)
         self.fresh(bundle)
         before = self.actor("exact", bundle, self.trees, root=True)
-        view = self.actor("play", seen_bundle, self.trees, around=self.in_view())
+        view = self.play_in_view(seen_bundle)
         after = self.actor("exact", bundle, self.trees, root=True)
         later = self.actor("walk", bundle, self.trees, around=self.in_view())
         overlay = self.overlay(bundle)
@@ -281,7 +301,8 @@ class Stage:
         operations, tree = split_play(native)
         seen_operations, seen_tree = split_play(view)
 
-        marks_of_all = "".join(f" ~{name}" for name, pattern in MARKS if re.search(pattern, script.text(), re.M))
+        marks_of_all = "".join(f" ~{name}" for name, _ in MARKS if script.marked(name))
+        marks_of_all += " ~private" if self.options.private else ""
 
         def tree_of(_):
             return "tree" + marks_of_all
@@ -360,7 +381,7 @@ class Session:
 
     def __init__(self, options):
         self.options, self.lock = options, threading.Lock()
-        self.next, self.done, self.seen, self.stop = options.first, 0, {}, False
+        self.next, self.done, self.seen, self.together, self.stop = options.first, 0, {}, 0, False
         self.deadline = time.monotonic() + options.seconds if options.seconds else None
 
     def take(self):
@@ -397,6 +418,12 @@ class Session:
         for script, difference in zip(scripts, results):
             if difference is None:
                 continue
+            # In the view a script goes its own way after a known difference, and may leave its tree for that of others.
+            if len(scripts) > 1 and stage.play([script])[0] is None:
+                with self.lock:
+                    self.together += 1
+                    print(f"only together with others: {script.title}\n{difference}", flush=True)
+                continue
             with self.lock:
                 times = self.seen[difference.key()] = self.seen.get(difference.key(), 0) + 1
             if times == 1:
@@ -426,19 +453,23 @@ class Session:
         seconds = time.monotonic() - started
         for key, times in sorted(self.seen.items(), key=lambda item: -item[1]):
             print(f"{times:6} x {key}")
-        print(f"{self.done} scripts in {seconds:.1f} s ({self.done / seconds:.0f} a second), seed {self.options.seed},"
-              f" {len(self.seen)} kinds of differences")
+        print(f"{self.done} random scripts of seed {self.options.seed}, from number {self.options.first}, in"
+              f" {seconds:.1f} s ({self.done / seconds:.0f} a second): {len(self.seen)} kinds of differences,"
+              f" {self.together} that are none alone")
         return 1 if self.seen else 0
 
 
 def replay(options):
     """Scripts from files; those whose title says another kind of user are left out."""
-    stage, status, played = Stage(options, 0), 0, 0
-    for path in options.replay:
+    stage, status, played, left = Stage(options, 0), 0, 0, 0
+    for path in options.files:
         with open(path, encoding="utf-8") as file:
             scripts = read_scripts("".join(line for line in file if not line.startswith("#")))
         wanted = "user" if options.ordinary else "root"
         scripts = [script for script in scripts if script.title.split()[1] in (wanted, "any")]
+        # What is not right there: `accepted`, ~private.
+        able = [script for script in scripts if not (options.private and script.marked("become"))]
+        left, scripts = left + len(scripts) - len(able), able
         if not scripts:
             continue
         played += len(scripts)
@@ -447,11 +478,13 @@ def replay(options):
                 print(f"{path}\n{difference}")
                 status = 1
     stage.clear()
-    print(f"{played} scripts replayed")
+    print(f"{played} kept scripts played" +
+          (f", {left} left out: their user cannot search the way to {options.scratch}" if left else ""))
     return status
 
 
-def main():
+def options_of(arguments):
+    """The options, and what else the command line has."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--coffer", required=True)
     parser.add_argument("--actor", required=True)
@@ -465,19 +498,37 @@ def main():
     parser.add_argument("--user", type=int, default=0, help="as root: play as this ordinary user")
     parser.add_argument("--accepted", default=[os.path.join(HERE, "accepted")], action="append",
                         help="a further file of accepted differences")
-    parser.add_argument("--replay", nargs="+", metavar="FILE")
+    parser.add_argument("--replay", action="store_true", help="play the scripts of FILE...")
+    parser.add_argument("files", nargs="*", metavar="FILE")
+    parser.add_argument("--rules", action="store_true", help="print how often each accepted difference was met")
     for name in ("shrink", "overlay", "commit", "walled"):
         parser.add_argument(f"--no-{name}", dest=name, action="store_false")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.coffer, options.actor = os.path.abspath(options.coffer), os.path.abspath(options.actor)
     options.ordinary = os.geteuid() != 0 or options.user != 0
     options.accepted = Accepted(options.accepted, not options.replay)
+    return options
+
+
+@contextlib.contextmanager
+def scratch(options):
+    """A directory to play in, which is gone afterwards."""
     options.scratch = tempfile.mkdtemp(prefix="differential.")
     os.chmod(options.scratch, 0o755)
+    options.private = os.geteuid() == 0 and private(options.scratch)
     try:
-        return replay(options) if options.replay else Session(options).run()
+        yield
     finally:
         subprocess.run([options.actor, "remove", options.scratch], check=False)
+
+
+def main():
+    options = options_of(sys.argv[1:])
+    with scratch(options):
+        status = replay(options) if options.replay else Session(options).run()
+    for rule, times in options.accepted.used.items() if options.rules else ():
+        print(f"{times:6} x {rule}")
+    return status
 
 
 if __name__ == "__main__":

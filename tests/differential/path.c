@@ -66,12 +66,19 @@ static int go(struct steps *steps, int next)
     return next;
 }
 
+/* Who has become an ordinary user may be unable to search his way to the top: its identity is taken before that. */
+static struct stat top_identity;
+
+int path_know_top(void)
+{
+    return stat(top, &top_identity);
+}
+
 static bool at_top(int fd)
 {
-    struct stat here, there;
+    struct stat here;
 
-    return fstat(fd, &here) == 0 && stat(top, &there) == 0 && here.st_dev == there.st_dev &&
-           here.st_ino == there.st_ino;
+    return fstat(fd, &here) == 0 && here.st_dev == top_identity.st_dev && here.st_ino == top_identity.st_ino;
 }
 
 /* "/proc/self/fd/N" of a descriptor in a slot. */

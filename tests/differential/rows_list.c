@@ -201,22 +201,21 @@ static long seek_path(const char *path)
 OP(seekdir, seek_path(P(0)))
 
 /* What a sweep does with a name that it has read: by the name, so that the order makes no difference. */
-static void sweep_name(int fd, struct record *record, unsigned what)
+static int sweep_name(int fd, struct record *record, unsigned what)
 {
     unsigned hash = text_hash(record->name, strlen(record->name), what) % 8;
     char made[NAME_MAX + 1];
 
     if (record->name[0] == '.' || record->name[0] == '+')
-        return;
+        return 0;
     (void)snprintf(made, sizeof made, "+%.200s", record->name);
     if (what % 4 == 0 || hash < 3)
-        (void)unlinkat(fd, record->name, record->type == 'd' ? AT_REMOVEDIR : 0);
-    else if (hash == 3)
-        (void)renameat(fd, record->name, fd, made);
-    else if (hash == 4)
-        (void)mkdirat(fd, made, 0755);
-    else if (hash == 5)
-        (void)fchmodat(fd, record->name, 0755, 0);
+        return unlinkat(fd, record->name, record->type == 'd' ? AT_REMOVEDIR : 0);
+    if (hash == 3)
+        return renameat(fd, record->name, fd, made);
+    if (hash == 4)
+        return mkdirat(fd, made, 0755);
+    return hash == 5 ? fchmodat(fd, record->name, 0755, 0) : 0;
 }
 
 /* Names that the sweep itself makes may be seen or not. */
@@ -230,20 +229,25 @@ static void drop_made(struct names *names)
     names->count = kept;
 }
 
-/* Reads a directory piece by piece and changes what it has read meanwhile. Bit 2 of `what`: through two descriptors. */
+/*
+ * Reads a directory piece by piece and changes what it has read meanwhile. Bit 2 of `what`: through two descriptors.
+ * EACCES if any of the changes was refused so, since then the tree is another one.
+ */
 static long sweep(const char *path, unsigned what)
 {
     int fd = (int)syscall(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int second = fd < 0 || (what & 4) == 0 ? fd : fcntl(fd, F_DUPFD_CLOEXEC, 0);
     struct names *names = new_names(1);
     long result = -1;
+    bool refused = false;
 
     for (size_t done = 0; fd >= 0; done = names->count) {
         result = read_some(done % 2 == 0 ? fd : second, names, 300);
         if (result <= 0)
             break;
         for (size_t i = done; i < names->count; i++)
-            sweep_name(fd, &names->record[i], what);
+            if (sweep_name(fd, &names->record[i], what) != 0)
+                refused = refused || errno == EACCES;
     }
     drop_made(names);
     result = finish(names, result);
@@ -251,6 +255,10 @@ static long sweep(const char *path, unsigned what)
         close(second);
     if (fd >= 0)
         close(fd);
+    if (refused) {
+        errno = EACCES;
+        return -1;
+    }
     return result;
 }
 

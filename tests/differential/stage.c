@@ -146,7 +146,7 @@ static void first_actor(const char *directory)
     (void)setpgid(0, 0);
     (void)alarm(3 * PATIENCE);
     (void)umask(022);
-    if (chdir(directory) != 0)
+    if (chdir(directory) != 0 || path_know_top() != 0)
         err(2, "%s", directory);
     if (script->count > 0) {
         pass_turn(-1);
