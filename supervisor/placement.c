@@ -30,11 +30,17 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
+/* Without it nothing would ever leave the first tracer's CPU. */
+static bool can_read_delays(void)
+{
+    return access("/proc/thread-self/schedstat", R_OK) == 0;
+}
+
 int placement_new(struct supervisor *supervisor, bool free)
 {
     int count = 1;
     CPU_ZERO(&supervisor->cpus);
-    if (!free && sched_getaffinity(0, sizeof supervisor->cpus, &supervisor->cpus) == 0 &&
+    if (!free && can_read_delays() && sched_getaffinity(0, sizeof supervisor->cpus, &supervisor->cpus) == 0 &&
         sched_setaffinity(0, sizeof supervisor->cpus, &supervisor->cpus) == 0)
         count = CPU_COUNT(&supervisor->cpus);
     supervisor->tracers = calloc((size_t)count, sizeof *supervisor->tracers);
