@@ -25,9 +25,9 @@ static int check(const struct task *task, pid_t pid)
 }
 
 /* Zero is the caller itself. */
-int target_check(const struct task *task, uint64_t argument)
+int target_check(const struct task *task, uint64_t pid)
 {
-    return (pid_t)argument == 0 ? 0 : check(task, (pid_t)argument);
+    return (pid_t)pid == 0 ? 0 : check(task, (pid_t)pid);
 }
 
 /* Groups, and all processes of a user, reach beyond the view. */
