@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 /* Passed on to the command when they were sent to coffer alone. */
 static const int forwarded[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP};
@@ -49,6 +50,10 @@ void signals_install(struct signals *signals)
 
 void signals_restore(const struct signals *signals)
 {
+    /* What came at the very end was for the command, as a Ctrl-C that ended it: it must not end coffer now. */
+    const struct timespec now = {0};
+    while (sigtimedwait(&signals->taken, NULL, &now) > 0)
+        continue;
     for (int signal = 1; signal < NSIG; signal++)
         (void)sigaction(signal, &signals->actions[signal], NULL);
     (void)pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
