@@ -213,6 +213,7 @@ void loop_main_ended(struct supervisor *supervisor, int status)
     supervisor->main_status = status;
     supervisor->main_ended = true;
     supervisor->stop_wanted = 0;
+    supervisor->continue_wanted = 0;
     supervisor->ticks_to_wait_line = WAIT_LINE_TICKS;
 }
 
@@ -351,8 +352,8 @@ static bool held_anywhere(const struct supervisor *supervisor)
 
 bool loop_tick_needed(const struct supervisor *supervisor)
 {
-    return held_anywhere(supervisor) || supervisor->stop_wanted > 0 || supervisor->ticks_to_wait_line > 0 ||
-           supervisor->end_wanted;
+    return held_anywhere(supervisor) || supervisor->stop_wanted > 0 || supervisor->continue_wanted > 0 ||
+           supervisor->ticks_to_wait_line > 0 || supervisor->end_wanted;
 }
 
 /* Only its own tracer can let a held task go. */

@@ -65,6 +65,11 @@ void signals_stop_self(int signal)
     sigset_t open, mask;
     (void)sigemptyset(&open);
     (void)sigaddset(&open, signal);
+    /* The terminal has sent it to coffer as well: that one, not yet taken by control, would stop coffer a second time.
+     */
+    const struct timespec now = {0};
+    while (sigtimedwait(&open, NULL, &now) > 0)
+        continue;
     /* SIGSTOP can neither be caught nor blocked: these fail, and nothing needs to be done. */
     bool caught = sigaction(signal, &action, &before) == 0;
     (void)pthread_sigmask(SIG_UNBLOCK, &open, &mask);

@@ -37,8 +37,9 @@ struct supervisor {
     int main_status; /* its wait status */
     bool quiet;
 
-    int stop_signal; /* what stopped the command last */
-    int stop_wanted; /* the command is stopped and coffer has to be: at once, in so many ticks, or (-1) with all */
+    int stop_signal;     /* what stopped the command last */
+    int stop_wanted;     /* the command is stopped and coffer has to be: at once, in so many ticks, or (-1) with all */
+    int continue_wanted; /* coffer was continued: in so many ticks the command is, too, if it has not been */
     int ticks_to_wait_line; /* until the user is told what coffer still waits for */
     bool end_wanted;        /* the user does not want to wait for what the command left running */
     bool over;              /* every tracee has ended */
