@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STATUS_MAX = 32 << 10 };
+enum { STATUS_MAX = 1 << 20 }; /* 65,536 groups take most of it */
 
 /* The thread whose status a path of /proc is; 0: it is something else. */
 static pid_t status_of(const char *host_path)
@@ -95,7 +95,7 @@ static char *read_status(const char *host_path)
     while ((got = read(fd, text + length, STATUS_MAX - 1 - length)) > 0)
         length += (size_t)got;
     text[length] = '\0';
-    return got < 0 ? NULL : steal_ptr(&text);
+    return got < 0 || length == STATUS_MAX - 1 ? NULL : steal_ptr(&text);
 }
 
 static int make_copy(struct view *view, const char *host_path, const cpu_set_t *cpus, char name[32])

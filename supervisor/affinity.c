@@ -60,16 +60,17 @@ static bool may_set(struct task *task, struct task *target)
     return euid == other->euid || euid == other->ruid;
 }
 
-/* The kernel sets it, and says what came of it: a cpuset may leave less. */
+/* The checks are made in the kernel's order; then it sets, and says what came of it: a cpuset may leave less. */
 static int64_t set(struct task *task, struct task *target)
 {
     cpu_set_t wanted;
     CPU_ZERO(&wanted);
-    size_t size = set_size(task->call.args[1]);
-    int status = memory_read_all(task->tid, task->call.args[2], &wanted, size);
+    int status = memory_read_all(task->tid, task->call.args[2], &wanted, set_size(task->call.args[1]));
+    if (status == 0)
+        status = target_check(task, task->call.args[0]);
     if (status < 0)
         return status;
-    if (!may_set(task, target))
+    if (target == NULL || !may_set(task, target))
         return -EPERM;
     int64_t result = kernel_set(target->tid, sizeof wanted, &wanted);
     if (result < 0 || kernel_get(target->tid, sizeof wanted, &wanted) < 0)
@@ -82,16 +83,14 @@ static int64_t set(struct task *task, struct task *target)
 
 void affinity_answer(struct task *task)
 {
-    bool sets = task->call.number == SYS_sched_setaffinity;
     struct task *target = find_target(task);
-    int status = sets ? target_check(task, task->call.args[0]) : 0;
-    if (status < 0) {
-        task->answer.kind = ANSWER_RESULT;
-        task->answer.result = status;
-    } else if (target == NULL || task->supervisor->tracer_count == 1) {
+    bool sets = task->call.number == SYS_sched_setaffinity;
+    bool placed = task->supervisor->tracer_count > 1;
+    if (!sets && (!placed || target == NULL)) {
+        /* Nothing is kept on a CPU, or it is about a process outside: the kernel's own answer is right. */
         task->answer.kind = ANSWER_CONTINUE;
-    } else {
-        task->answer.kind = ANSWER_RESULT;
-        task->answer.result = sets ? set(task, target) : get(task, target);
+        return;
     }
+    task->answer.kind = ANSWER_RESULT;
+    task->answer.result = sets ? set(task, target) : get(task, target);
 }

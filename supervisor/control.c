@@ -22,7 +22,7 @@ struct control {
     pthread_t thread;
     sem_t forked, begin;
     int status;     /* of the fork */
-    int tick;       /* ms until the next one, 0: it waits for signals alone */
+    int tick;       /* ms until the next one as others know it, 0: it waits for signals alone; under the lock */
     int since_loop; /* ms since the last tick of the loop */
     bool cancelled; /* nothing was started */
 };
@@ -49,9 +49,9 @@ static int tick_wanted(const struct supervisor *supervisor)
     return loop_tick_needed(supervisor) ? TICK_MS : 0;
 }
 
-static void tick(struct control *control)
+static void tick(struct control *control, int passed)
 {
-    control->since_loop += control->tick;
+    control->since_loop += passed;
     placement_tick(control->supervisor);
     if (control->since_loop < TICK_MS)
         return;
@@ -65,15 +65,16 @@ static void serve(struct control *control)
     (void)pthread_mutex_lock(&supervisor->lock);
     while (!supervisor->over) {
         siginfo_t info;
-        control->tick = tick_wanted(supervisor);
-        const struct timespec time = {.tv_nsec = control->tick * 1000000L};
+        const int wanted = tick_wanted(supervisor);
+        const struct timespec time = {.tv_nsec = wanted * 1000000L};
+        control->tick = wanted;
         (void)pthread_mutex_unlock(&supervisor->lock);
-        int signal = control->tick == 0 ? sigwaitinfo(&control->signals->taken, &info)
-                                        : sigtimedwait(&control->signals->taken, &info, &time);
+        int signal = wanted == 0 ? sigwaitinfo(&control->signals->taken, &info)
+                                 : sigtimedwait(&control->signals->taken, &info, &time);
         int error = errno;
         (void)pthread_mutex_lock(&supervisor->lock);
         if (signal < 0 && error == EAGAIN)
-            tick(control);
+            tick(control, wanted);
         else if (signal > 0 && signal != BELL_SIGNAL)
             take_signal(supervisor, &info);
     }

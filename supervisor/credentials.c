@@ -83,7 +83,7 @@ int credentials_read(pid_t tid, struct credentials *credentials)
     return 0;
 }
 
-int credentials_read_tracer(pid_t tid, pid_t *tracer, char *state)
+int credentials_read_relations(pid_t tid, struct relations *relations)
 {
     cleanup_file FILE *file = open_status(tid);
     if (file == NULL)
@@ -91,34 +91,18 @@ int credentials_read_tracer(pid_t tid, pid_t *tracer, char *state)
 
     cleanup_free char *line = NULL;
     size_t room = 0;
+    *relations = (struct relations){.state = 'X'};
     while (getline(&line, &room, file) >= 0) {
         const char *value;
         if ((value = value_of(line, "State")) != NULL) {
-            *state = value[strspn(value, "\t ")];
+            relations->state = value[strspn(value, "\t ")];
+        } else if ((value = value_of(line, "Tgid")) != NULL) {
+            relations->process = (pid_t)strtol(value, NULL, 10);
+        } else if ((value = value_of(line, "PPid")) != NULL) {
+            relations->parent = (pid_t)strtol(value, NULL, 10);
         } else if ((value = value_of(line, "TracerPid")) != NULL) {
-            *tracer = (pid_t)strtol(value, NULL, 10);
-            return 0;
-        }
-    }
-    return -ESRCH;
-}
-
-int credentials_read_parent(pid_t tid, pid_t *tgid, pid_t *parent)
-{
-    cleanup_file FILE *file = open_status(tid);
-    if (file == NULL)
-        return -errno;
-
-    cleanup_free char *line = NULL;
-    size_t room = 0;
-    *tgid = 0;
-    while (getline(&line, &room, file) >= 0) {
-        const char *value;
-        if ((value = value_of(line, "Tgid")) != NULL)
-            *tgid = (pid_t)strtol(value, NULL, 10);
-        else if ((value = value_of(line, "PPid")) != NULL) {
-            *parent = (pid_t)strtol(value, NULL, 10);
-            return *tgid > 0 ? 0 : -ESRCH;
+            relations->tracer = (pid_t)strtol(value, NULL, 10);
+            return relations->process > 0 ? 0 : -ESRCH;
         }
     }
     return -ESRCH;

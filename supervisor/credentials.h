@@ -9,10 +9,15 @@
 /* Fills in a zeroed struct, whose groups the caller frees. 0 or -errno, and then it owns nothing. */
 int credentials_read(pid_t tid, struct credentials *credentials);
 
-/* The thread's process and that one's parent. 0 or -errno. */
-int credentials_read_parent(pid_t tid, pid_t *tgid, pid_t *parent);
+/* To whom a thread belongs. */
+struct relations {
+    char state;    /* the letter of its state; 'Z' and 'X': it has ended */
+    pid_t process; /* its thread group */
+    pid_t parent;  /* of that */
+    pid_t tracer;  /* the process that traces it; 0: none does */
+};
 
-/* Which process traces a thread (0: none does), and the letter of its state. 0 or -errno. */
-int credentials_read_tracer(pid_t tid, pid_t *tracer, char *state);
+/* 0 or -errno. */
+int credentials_read_relations(pid_t tid, struct relations *relations);
 
 #endif

@@ -60,7 +60,7 @@ uint64_t exec_find_system_call(void)
 uint64_t exec_find_parking(void)
 {
     const Elf64_Ehdr *header = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
-    if (header == NULL || move_parking_size > PARKING_ROOM)
+    if (header == NULL || header->e_shoff == 0 || move_parking_size > PARKING_ROOM)
         return 0;
     uint64_t end = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
     return (end + VDSO_PAGE - 1) / VDSO_PAGE * VDSO_PAGE - PARKING_ROOM;

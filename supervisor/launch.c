@@ -217,7 +217,7 @@ int launch_command(const struct launch *launch, struct supervisor *supervisor, s
         return status;
     }
     raise_descriptor_limit();
-    signals_install(launch->signals);
+    signals_install();
     control_begin(supervisor);
     /* Should it fail, the child is dead, and its tracer will hear of it. */
     (void)send(go, "", 1, MSG_NOSIGNAL);

@@ -119,11 +119,11 @@ static void settle_held(struct tracer *tracer)
     {
         if (task->state != TASK_HELD || task->tracer != tracer || task->held_ticks < HELD_TICKS_MAX)
             continue;
-        pid_t tgid = 0, parent_pid = 0;
-        if (credentials_read_parent(task->tid, &tgid, &parent_pid) < 0)
+        struct relations relations;
+        if (credentials_read_relations(task->tid, &relations) < 0)
             continue; /* ending: its last event is on its way */
-        bool is_thread = tgid != task->tid;
-        struct task *parent = task_find(supervisor, is_thread ? tgid : parent_pid);
+        bool is_thread = relations.process != task->tid;
+        struct task *parent = task_find(supervisor, is_thread ? relations.process : relations.parent);
         if (parent != NULL && parent->process != NULL)
             adopt(task, parent, is_thread ? CLONE_THREAD | CLONE_VM | CLONE_FS : 0);
         else
@@ -284,7 +284,7 @@ void loop_dispatch(struct tracer *tracer, const struct event *event)
         on_stranger(tracer, event);
         return;
     }
-    if (task->tracer != tracer)
+    if (task->tracer != tracer && event->kind != EVENT_ENDED)
         return; /* of a first thread whose number another one has taken by exec */
     switch (event->kind) {
     case EVENT_ENDED:

@@ -80,13 +80,12 @@ bool move_begin(struct task *task, struct tracer *to, enum move_from from)
 static void give_up(struct task *task, int error)
 {
     struct supervisor *supervisor = task->supervisor;
-    pid_t tracer = 0;
-    char state = 'X';
+    struct relations relations = {.state = 'X'};
     int status = 0;
-    if (error != -ESRCH && credentials_read_tracer(task->tid, &tracer, &state) == 0 && tracer == 0 && state != 'Z' &&
-        state != 'X')
+    if (error != -ESRCH && credentials_read_relations(task->tid, &relations) == 0 && relations.tracer == 0 &&
+        relations.state != 'Z' && relations.state != 'X')
         (void)kill(task->process->tgid, SIGKILL);
-    if (task->tid == supervisor->main && tracer == 0 && waitpid(task->tid, &status, __WALL) == task->tid)
+    if (task->tid == supervisor->main && relations.tracer == 0 && waitpid(task->tid, &status, __WALL) == task->tid)
         loop_main_ended(supervisor, status);
     task_remove(task);
 }

@@ -27,9 +27,8 @@ void signals_in_child(const struct signals *signals)
     (void)pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
 }
 
-void signals_install(struct signals *signals)
+void signals_install(void)
 {
-    (void)signals;
     wait_prepare();
     /*
      * With SIGCHLD ignored the kernel would not keep the ends of the tracees for wait4(); without SA_NOCLDSTOP it

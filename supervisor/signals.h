@@ -24,7 +24,7 @@ void signals_block(struct signals *signals);
 void signals_in_child(const struct signals *signals);
 
 /* In the parent after the fork: sets the dispositions. */
-void signals_install(struct signals *signals);
+void signals_install(void);
 
 /* Puts everything back, for the questions and commands at the end. */
 void signals_restore(const struct signals *signals);

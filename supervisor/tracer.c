@@ -43,7 +43,6 @@ static void look_around(struct tracer *tracer)
     loop_left_over(tracer);
 }
 
-/* A call is read before the lock is taken, and its caller goes on after the lock is free. */
 /*
  * An event is served in a few microseconds, and a sleeping thread takes ten times as long to wake: so a little patience
  * first.
@@ -59,6 +58,7 @@ static void lock(struct supervisor *supervisor)
     (void)pthread_mutex_lock(&supervisor->lock);
 }
 
+/* A call is read before the lock is taken, and its caller goes on after the lock is free. */
 static bool serve(struct tracer *tracer, pid_t tid, int status)
 {
     struct supervisor *supervisor = tracer->supervisor;
