@@ -26,6 +26,16 @@ static bool begins_with(const char *path, const char *head)
     return strncmp(path, head, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
+/* The longest that path begins with: what was moved out of a directory did not go along when that was moved. */
+static const struct moved *find_moved(const struct view *view, const char *path)
+{
+    const struct moved *best = NULL;
+    for (const struct moved *moved = view->moved; moved != NULL; moved = moved->next)
+        if (begins_with(path, moved->host_path) && (best == NULL || strlen(moved->host_path) > strlen(best->host_path)))
+            best = moved;
+    return best;
+}
+
 enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MAX])
 {
     char now[PATH_MAX];
@@ -35,9 +45,8 @@ enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MA
             return tree == UPPER ? HOST_PATH_UPPER : HOST_PATH_OVER;
         }
     }
-    for (const struct moved *moved = view->moved; moved != NULL; moved = moved->next) {
-        if (!begins_with(path, moved->host_path) || directory_path(moved->dir, now) < 0)
-            continue;
+    const struct moved *moved = find_moved(view, path);
+    if (moved != NULL && directory_path(moved->dir, now) == 0) {
         replace_head(path, strlen(moved->host_path), now);
         if (moved->dir->dead && strlen(path) + 11 < PATH_MAX)
             (void)strncat(path, " (deleted)", PATH_MAX - strlen(path) - 1);
