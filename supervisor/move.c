@@ -17,8 +17,7 @@ struct parked_state {
     uint64_t mask;
 };
 
-/* Seconds of CPU time, where a hand-over takes some 0.1 ms; then an invalid instruction, whose SIGILL no mask blocks.
- */
+/* Two seconds of CPU time, a hand-over takes 0.1 ms; then an invalid instruction, whose SIGILL no mask blocks. */
 const unsigned char move_parking_code[] = {
     0xb9, 0x00, 0x00, 0x00, 0x04, /*     mov $0x4000000, %ecx */
     0xf3, 0x90,                   /* 1:  pause */

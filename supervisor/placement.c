@@ -108,8 +108,7 @@ void placement_pin(const struct task *task)
     (void)sched_setaffinity(task->tid, sizeof set, &set);
 }
 
-/* How long the calling thread has waited for a CPU, in ns: the second number (Documentation/scheduler/sched-stats.rst).
- */
+/* How long the calling thread has waited for a CPU, in ns: the second number (scheduler/sched-stats.rst). */
 static bool read_delay(const struct tracer *tracer, uint64_t *delay)
 {
     char text[128];
@@ -129,8 +128,7 @@ static void sample(struct tracer *tracer, uint64_t now)
     uint64_t delay, time = now - tracer->sampled_at;
     if (time < SAMPLE_EVERY || !read_delay(tracer, &delay))
         return;
-    /* After a long sleep nothing is known; and one sample may be of a child beside its parent, which then waits for it.
-     */
+    /* After a long sleep nothing is known; and one sample may be of a child beside a parent that will wait for it. */
     bool waited = time < 10 * SAMPLE_EVERY && (delay - tracer->delay) * 100 > time * CROWDED_PERCENT;
     tracer->crowded_samples = waited ? tracer->crowded_samples + 1 : 0;
     tracer->sampled_at = now;
@@ -231,11 +229,14 @@ static bool move_if_better(struct task *task, enum move_from from, uint64_t now)
     return to != NULL && hand_over(task, to, from, now);
 }
 
-/* A test may have every Nth stop end in a hand-over, to see that none loses anything. */
+/*
+ * A test may have every Nth stop end in a hand-over, to see that none loses anything. N is 2 or more: the call is made
+ * again after it, and would be handed over for ever.
+ */
 static bool move_for_test(struct task *task, enum move_from from, uint64_t now)
 {
     struct supervisor *supervisor = task->supervisor;
-    if (supervisor->move_every == 0 || ++supervisor->moves_due % supervisor->move_every != 0)
+    if (supervisor->move_every < 2 || ++supervisor->moves_due % supervisor->move_every != 0)
         return false;
     long own = task->tracer - supervisor->tracers;
     return hand_over(task, &supervisor->tracers[(own + 1) % supervisor->tracer_count], from, now);
