@@ -1,7 +1,7 @@
 #!/bin/bash
 # What a view costs: calls that it cannot affect cause no stop; a call with a path of the host causes one, and no exit
-# stop; such a stop costs the supervisor at most six system calls, however deep the path and however much the layer
-# holds; and the supervisor stays small.
+# stop; such a stop costs the supervisor four system calls, however deep the path and however much the layer holds, and two more
+# in a directory that the layer has; and the supervisor stays small.
 set -u
 . "$(dirname "$0")/lib.sh"
 stops=$COFFER_HELPERS/stops
@@ -38,7 +38,8 @@ grep -q '^coffer: stops: newfstatat 1010, ' counted || fail "the stops by call: 
 
 # supervisor_calls CALL ROUNDS [PATH [DIRECTORY]]: how many system calls the supervisor itself made.
 supervisor_calls() {
-    strace -c -o traced "$COFFER" run -q -l "$layer" -- "$stops" "$@" 2>traced.err ||
+    # One tracer, in the main thread: strace without -f sees no other.
+    strace -c -o traced "$COFFER" run -q --cpu=free -l "$layer" -- "$stops" "$@" 2>traced.err ||
         fail "stops $* in the view of $layer: $(cat traced.err)"
     awk '$NF == "total" { print $4 }' traced
 }
@@ -54,22 +55,22 @@ cheap() {
     fi
 }
 
-# all_ways LIMIT CALL...: what a path that the layer never touched costs, by every way to name it. LIMIT is for a name
-# in the directory "two" by a descriptor of it.
+# all_ways LIMIT CALL...: what a path costs, by every way to name it. LIMIT is for the directories that the layer may have
+# as well, the working directory and "two"; a descriptor of the directory costs one more.
 all_ways() {
-    local by_descriptor=$1
+    local limit=$1
     shift
     base=$(supervisor_calls getpid 0) || exit 1
     for call; do
-        cheap 6 "$call" two/f
-        cheap 6 "$call" "$host/two/f"
-        cheap "$by_descriptor" "$call" f "$host/two"
-        cheap 6 "$call" "$deep/f"
-        cheap 6 "$call" "$host/$deep/f"
-        cheap 6 "$call" f "$deep"
+        cheap "$limit" "$call" two/f
+        cheap "$limit" "$call" "$host/two/f"
+        cheap $((limit + 1)) "$call" f "$host/two"
+        cheap 4 "$call" "$deep/f"
+        cheap 4 "$call" "$host/$deep/f"
+        cheap 5 "$call" f "$deep"
     done
-    cheap 6 absent no-such-file
-    cheap 6 absent "$deep/no-such-file"
+    cheap "$limit" absent no-such-file
+    cheap 4 absent "$deep/no-such-file"
     cheap 6 absent /no/such/directory
 }
 
@@ -78,11 +79,11 @@ layer=$LAYER.full
 "$COFFER" run -q -l "$layer" -- sh -c 'mkdir big && "$0" files 10000 big && : >two/new' "$stops" ||
     fail "10000 files in the view"
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
-    # Here "two" is in the layer, beside a directory with 10000 files: where the descriptor leads, and whether the layer
-    # or the host has the name, are a call each.
-    all_ways 7 open lstat
+    # Here "two" is in the layer, beside a directory with 10000 files: whether the layer or the host has the name are a
+    # call each.
+    all_ways 6 open lstat
     layer=$LAYER.empty
-    all_ways 6 open stat lstat access readlink
+    all_ways 4 open stat lstat access readlink
 else
     echo "no strace that works here: the supervisor's own calls are not counted"
 fi
@@ -116,4 +117,4 @@ if ! grep -q __asan_init "$COFFER"; then
     small "$LAYER.full" 1
     small "$LAYER.full" 1000
 fi
-[ $costly = 0 ] || fail "a stop costs more than six system calls"
+[ $costly = 0 ] || fail "a stop costs more than it may"
