@@ -42,6 +42,8 @@ struct caller_ops {
     int (*place)(void *context, const void *data, size_t size, uint64_t *address);
     /* The CPUs that a thread of the view may use, as it knows them; false when the kernel says the same. Or NULL. */
     bool (*cpus)(void *context, pid_t tid, cpu_set_t *cpus);
+    /* The working directory and root of a thread of the view, borrowed; NULL when it is none. Or NULL. */
+    const struct fs_context *(*fs)(void *context, pid_t tid);
 };
 
 struct caller {

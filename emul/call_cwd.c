@@ -141,27 +141,27 @@ void call_chroot(struct view *view, struct caller *caller, const struct call *ca
 
 void call_getcwd(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
-    char path[PATH_MAX], root[PATH_MAX];
+    static const char unreachable[] = "(unreachable)"; /* outside of the caller's root: fs/d_path.c */
+    char path[PATH_MAX + sizeof unreachable];
     const struct directory *cwd = caller->fs->cwd;
-    const char *text = path;
     (void)view;
     if (cwd->dead) {
         answer_result(answer, -ENOENT);
         return;
     }
     int error = directory_path(cwd, path);
-    if (error == 0 && directory_is_below(cwd, caller->fs->root) && caller->fs->root->parent != NULL) {
-        error = directory_path(caller->fs->root, root);
-        text = path + strlen(root);
-        if (*text == '\0')
-            text = "/";
+    if (error == 0 && directory_is_below(cwd, caller->fs->root)) {
+        shown_to(caller->fs, path);
+    } else if (error == 0) {
+        memmove(path + strlen(unreachable), path, strlen(path) + 1);
+        memcpy(path, unreachable, strlen(unreachable));
     }
     if (error < 0)
         answer_result(answer, error);
-    else if (call->args[1] < strlen(text) + 1)
+    else if (call->args[1] < strlen(path) + 1)
         answer_result(answer, -ERANGE);
     else
-        answer_bytes(caller, answer, call->args[0], text, strlen(text) + 1, (int64_t)strlen(text) + 1);
+        answer_bytes(caller, answer, call->args[0], path, strlen(path) + 1, (int64_t)strlen(path) + 1);
 }
 
 void call_umask(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

@@ -142,7 +142,11 @@ static void answer_proc_link(struct view *view, struct caller *caller, const str
     if (strcmp(host_path, "/proc/self") == 0 || strcmp(host_path, "/proc/thread-self") == 0)
         length = snprintf(text, sizeof text, host_path[6] == 's' ? "%d" : "%d/task/%d", caller->tgid, caller->tid);
     else
-        length = proc_link(view, host_path, text);
+        length = proc_link(view, caller, host_path, text);
+    if (length > 0 && text[0] == '/') {
+        shown_to(caller->fs, text);
+        length = (ssize_t)strlen(text);
+    }
     if (length < 0)
         answer_result(answer, length);
     else

@@ -7,6 +7,7 @@
  */
 #include "emul/view_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { COPIES_MAX = 8192 };
@@ -21,7 +22,7 @@ struct copy {
     UT_hash_handle hh_upper; /* by the copy, unless it is gone */
     struct inode_key original, upper;
     bool gone;               /* no name in the view has it any more */
-    struct directory *place; /* held: where a rename or link has put it; NULL: where the original is */
+    struct directory *place; /* held: where a rename or link has put it last; NULL: where the original is */
     char *name;              /* owned; its name in place */
 };
 
@@ -58,11 +59,17 @@ static void forget_place(struct view *view, struct copy *copy)
     copy->name = NULL;
 }
 
-static void unlist(struct view *view, struct copy *copy)
+/* The copy is gone; the name that it had last stays known. */
+static void lose(struct view *view, struct copy *copy)
 {
     if (!copy->gone)
         HASH_DELETE(hh_upper, view->copies_upper, copy);
     copy->gone = true;
+}
+
+static void unlist(struct view *view, struct copy *copy)
+{
+    lose(view, copy);
     forget_place(view, copy);
 }
 
@@ -120,7 +127,7 @@ void copies_gone(struct view *view, const struct entry *entry)
     }
     struct copy *copy = entry->st.st_nlink > 1 ? NULL : find_upper(view, &entry->st);
     if (copy != NULL)
-        unlist(view, copy);
+        lose(view, copy);
 }
 
 void copies_named(struct view *view, const struct stat *upper, struct directory *dir, const char *name)
@@ -151,12 +158,21 @@ enum copy_state copies_judge(struct view *view, const struct stat *original, con
 bool copies_find(struct view *view, const struct stat *original, struct entry *entry)
 {
     const struct copy *copy = find_original(view, original);
-    if (copy == NULL || copy->place == NULL || lookup(view, copy->place, copy->name, entry) < 0)
+    if (copy == NULL || copy->gone || copy->place == NULL || lookup(view, copy->place, copy->name, entry) < 0)
         return false;
     if (is_copy(copy, entry))
         return true;
     entry_release(view, entry);
     return false;
+}
+
+bool copies_last_name(struct view *view, const struct stat *original, char path[PATH_MAX])
+{
+    char dir[PATH_MAX];
+    const struct copy *copy = find_original(view, original);
+    if (copy == NULL || copy->place == NULL || directory_path(copy->place, dir) < 0)
+        return false;
+    return snprintf(path, PATH_MAX, "%s/%s", dir[1] == '\0' ? "" : dir, copy->name) < PATH_MAX;
 }
 
 void copies_free(struct view *view)

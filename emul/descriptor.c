@@ -161,6 +161,14 @@ static int tree_of_object(struct view *view, const struct entry *entry, const st
     return -1;
 }
 
+bool entry_is_object(struct view *view, const struct entry *entry, enum host_path_kind kind, const struct stat *st)
+{
+    enum copy_state state = entry->tree == UPPER ? copies_judge(view, st, entry) : COPY_UNKNOWN;
+    if (state != COPY_UNKNOWN)
+        return state == COPY_THIS;
+    return kind == HOST_PATH_MOVED || tree_of_object(view, entry, st) >= 0;
+}
+
 bool view_has_object(struct view *view, struct caller *caller, const char *path, const struct stat *st)
 {
     struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
@@ -169,18 +177,10 @@ bool view_has_object(struct view *view, struct caller *caller, const char *path,
     nobody.fs = &fs;
     nobody.cred = &view->own;
     walk_from(view, &nobody, view->root, true, path, WALK_LOOK, &walked);
-    bool has = walked.kind == WALK_ENTRY && walked.entry.tree >= 0 && tree_of_object(view, &walked.entry, st) >= 0;
+    bool has =
+        walked.kind == WALK_ENTRY && walked.entry.tree >= 0 && entry_is_object(view, &walked.entry, HOST_PATH_HOST, st);
     walked_release(view, &walked);
     return has;
-}
-
-/* Whether the entry, found where a descriptor says that its object is, is that object or its copy. */
-static bool is_object(struct view *view, const struct entry *entry, enum host_path_kind kind, const struct stat *st)
-{
-    enum copy_state state = entry->tree == UPPER ? copies_judge(view, st, entry) : COPY_UNKNOWN;
-    if (state != COPY_UNKNOWN)
-        return state == COPY_THIS;
-    return kind == HOST_PATH_MOVED || tree_of_object(view, entry, st) >= 0;
 }
 
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object)
@@ -220,7 +220,7 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
          * The name must still be the object, or in a tree below have been: a descriptor that was opened before the
          * copy-up means the copy now.
          */
-        if (is_object(view, &walked.entry, kind, &object->st)) {
+        if (entry_is_object(view, &walked.entry, kind, &object->st)) {
             object->entry = walked.entry;
             walked.entry.dir = NULL;
             object->found = true;

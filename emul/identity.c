@@ -8,6 +8,7 @@
 #include "emul/view_internal.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -42,8 +43,33 @@ void identity_enter_real(struct view *view, const struct credentials *cred)
     view->foreign = true;
 }
 
+/* Sets the effective capabilities of this thread; what is not permitted is left out. */
+static void set_capabilities(uint64_t effective)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2];
+    if (syscall(SYS_capget, &header, sets) < 0)
+        return;
+    sets[0].effective = sets[0].permitted & (uint32_t)effective;
+    sets[1].effective = sets[1].permitted & (uint32_t)(effective >> 32);
+    (void)syscall(SYS_capset, &header, sets);
+}
+
+void identity_enter_reader(struct view *view, const struct credentials *cred)
+{
+    const uint64_t may_trace = UINT64_C(1) << CAP_SYS_PTRACE;
+    identity_enter(view, cred);
+    if (!view->own_root || (cred->capabilities & may_trace) != 0)
+        return;
+    set_capabilities(cred->capabilities);
+    view->reduced = true;
+}
+
 void identity_leave(struct view *view)
 {
+    if (view->reduced)
+        set_capabilities(~UINT64_C(0));
+    view->reduced = false;
     if (!view->foreign)
         return;
     (void)syscall(SYS_setfsuid, view->own.fsuid);

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Replaces the first `length` bytes of a path by another path; one that gets too long is cut off, and found nowhere. */
@@ -48,8 +49,8 @@ enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MA
     const struct moved *moved = find_moved(view, path);
     if (moved != NULL && directory_path(moved->dir, now) == 0) {
         replace_head(path, strlen(moved->host_path), now);
-        if (moved->dir->dead && strlen(path) + 11 < PATH_MAX)
-            (void)strncat(path, " (deleted)", PATH_MAX - strlen(path) - 1);
+        if (moved->dir->dead)
+            shown_delete(path);
         return HOST_PATH_MOVED;
     }
     return HOST_PATH_HOST;
@@ -65,20 +66,6 @@ void view_note_moved(struct view *view, const char *host_path, struct directory 
     moved->dir = directory_hold(dir);
     moved->next = view->moved;
     view->moved = moved;
-}
-
-ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX])
-{
-    ssize_t length = sys_readlinkat(AT_FDCWD, proc_path, text, PATH_MAX - 1);
-    if (length < 0)
-        return length;
-    text[length] = '\0';
-    const char *origin = elf_copy_origin(view, text);
-    if (origin != NULL)
-        (void)snprintf(text, PATH_MAX, "%s", origin);
-    else if (text[0] == '/')
-        (void)view_path_of_host(view, text);
-    return (ssize_t)strlen(text);
 }
 
 /* Splits off the next component; "." and doubled slashes are passed over. */
@@ -124,24 +111,88 @@ static bool append(char host_path[PATH_MAX], struct proc_trail *trail, const cha
     return true;
 }
 
-/* Whether the last component read is a magic link: /proc/PID/X or /proc/PID/task/TID/X, X = cwd, root, exe or fd/N. */
+/* Passes over a number and the slash behind it. */
+static const char *skip_number(const char *text, pid_t *number)
+{
+    char *end;
+    if (!isdigit((unsigned char)*text))
+        return NULL;
+    long value = strtol(text, &end, 10);
+    if (*end != '/' || value <= 0 || value > INT_MAX)
+        return NULL;
+    *number = (pid_t)value;
+    return end + 1;
+}
+
+const char *proc_member(const char *host_path, pid_t *tid)
+{
+    if (strncmp(host_path, "/proc/", 6) != 0)
+        return NULL;
+    const char *member = skip_number(host_path + 6, tid);
+    if (member != NULL && strncmp(member, "task/", 5) == 0)
+        return skip_number(member + 5, tid);
+    return member;
+}
+
+/* Whether the last component read is a magic link that leads into the file system. */
 static bool is_magic(const char *host_path)
 {
-    const char *p = host_path + strlen("/proc/");
-    size_t digits = strspn(p, "0123456789");
-    if (digits == 0 || p[digits] != '/')
+    pid_t tid;
+    const char *member = proc_member(host_path, &tid);
+    if (member == NULL)
         return false;
-    p += digits + 1;
-    if (strncmp(p, "task/", 5) == 0) {
-        p += 5;
-        digits = strspn(p, "0123456789");
-        if (digits == 0 || p[digits] != '/')
-            return false;
-        p += digits + 1;
+    if (strncmp(member, "fd/", 3) == 0)
+        return is_number(member + 3);
+    if (strncmp(member, "map_files/", 10) == 0)
+        return strchr(member + 10, '/') == NULL;
+    return strcmp(member, "cwd") == 0 || strcmp(member, "root") == 0 || strcmp(member, "exe") == 0;
+}
+
+/* The working directory or root of a thread of the view, which the kernel need not know. */
+static bool link_of_thread(struct caller *caller, const char *proc_path, char text[PATH_MAX])
+{
+    pid_t tid = 0;
+    const char *member = proc_member(proc_path, &tid);
+    bool is_root = member != NULL && strcmp(member, "root") == 0;
+    if (!is_root && (member == NULL || strcmp(member, "cwd") != 0))
+        return false;
+    const struct fs_context *fs = caller->fs;
+    if (tid != caller->tid && tid != caller->tgid)
+        fs = caller->ops->fs == NULL ? NULL : caller->ops->fs(caller->context, tid);
+    const struct directory *dir = fs == NULL ? NULL : is_root ? fs->root : fs->cwd;
+    if (dir == NULL || dir->proc || directory_path(dir, text) < 0)
+        return false;
+    if (dir->dead)
+        shown_delete(text);
+    return true;
+}
+
+void proc_enter_reader(struct view *view, struct caller *caller, const char *proc_path)
+{
+    pid_t pid = 0;
+    /* Everybody may look at his own process, whatever its credentials and dumpable flag. */
+    if (strncmp(proc_path, "/proc/", 6) == 0 && skip_number(proc_path + 6, &pid) != NULL && pid == caller->tgid)
+        return;
+    identity_enter_reader(view, caller->cred);
+}
+
+ssize_t proc_link(struct view *view, struct caller *caller, const char *proc_path, char text[PATH_MAX])
+{
+    struct shown shown = {.dev = 0};
+    proc_enter_reader(view, caller, proc_path);
+    ssize_t length = sys_readlinkat(AT_FDCWD, proc_path, text, PATH_MAX - 1);
+    identity_leave(view);
+    if (length < 0)
+        return length;
+    text[length] = '\0';
+    if (text[0] != '/' || !is_magic(proc_path))
+        return length;
+    if (!link_of_thread(caller, proc_path, text)) {
+        memcpy(shown.path, text, (size_t)length + 1);
+        shown_object(view, caller, proc_path, &shown);
+        memcpy(text, shown.path, strlen(shown.path) + 1);
     }
-    if (strncmp(p, "fd/", 3) == 0)
-        return is_number(p + 3);
-    return strcmp(p, "cwd") == 0 || strcmp(p, "root") == 0 || strcmp(p, "exe") == 0;
+    return (ssize_t)strlen(text);
 }
 
 static bool append_self(char host_path[PATH_MAX], struct proc_trail *trail, const struct caller *caller, bool thread)
@@ -160,8 +211,7 @@ static bool append_self(char host_path[PATH_MAX], struct proc_trail *trail, cons
 static bool link_names_it(struct view *view, struct caller *caller, const char *host_path, const char *target)
 {
     struct stat object;
-    size_t length = strlen(target);
-    if (target[0] != '/' || (length > 10 && strcmp(target + length - 10, " (deleted)") == 0))
+    if (target[0] != '/' || shown_as_deleted(target))
         return false;
     if (sys_fstatat(AT_FDCWD, host_path, &object, 0) < 0)
         return false;
@@ -198,7 +248,7 @@ enum proc_step proc_classify(struct view *view, struct caller *caller, const cha
             return PROC_PLAIN;
         if (!is_magic(host_path) || (last && !follow_last && *left != '/'))
             continue;
-        if (proc_link(view, host_path, target) < 0 || !link_names_it(view, caller, host_path, target))
+        if (proc_link(view, caller, host_path, target) < 0 || !link_names_it(view, caller, host_path, target))
             continue;
         *rest = left + strspn(left, "/");
         return PROC_LINK;

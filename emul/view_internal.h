@@ -124,6 +124,7 @@ struct view {
     bool upper_private; /* a process of another user cannot search its way to the upper directory */
     struct credentials own;
     bool foreign;     /* the thread has a caller's identity at the moment */
+    bool reduced;     /* and no more capabilities than the caller */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
     struct moved *moved;                /* latest first */
@@ -282,8 +283,32 @@ enum host_path_kind {
 enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MAX]);
 /* Notes that the directory which the host has at a path is `dir` in the view from now on. */
 void view_note_moved(struct view *view, const char *host_path, struct directory *dir);
-/* The text of a magic link of a process ("cwd", "exe", "fd/3"), as a view path. Length or -errno. */
-ssize_t proc_link(struct view *view, const char *proc_path, char text[PATH_MAX]);
+/* Whether the entry, found where the kernel says that an object is, is that object or its copy. */
+bool entry_is_object(struct view *view, const struct entry *entry, enum host_path_kind kind, const struct stat *st);
+
+/* ---- what the kernel shows (shown.c, proc.c) ---- */
+/* An object as the kernel shows it, and then as the view does. */
+struct shown {
+    char path[PATH_MAX]; /* may end in " (deleted)" */
+    dev_t dev;
+    ino_t ino;
+};
+/*
+ * `link`: the magic link in /proc that leads to the object, so that dev and ino need not be filled in, and stay what
+ * they are; or NULL.
+ */
+void shown_object(struct view *view, struct caller *caller, const char *link, struct shown *shown);
+bool shown_as_deleted(const char *path);
+/* Puts " (deleted)" behind a path, once. */
+void shown_delete(char path[PATH_MAX]);
+/* A path of the view as the caller is shown it: from its root on, where it leads there (d_path() in fs/d_path.c). */
+void shown_to(const struct fs_context *reader, char path[PATH_MAX]);
+/* What a path below /proc says after the process ("fd/3" of "/proc/7/task/8/fd/3"), and the thread; or NULL. */
+const char *proc_member(const char *host_path, pid_t *tid);
+/* Whether the caller may look at a process is for the kernel to judge: until identity_leave(). */
+void proc_enter_reader(struct view *view, struct caller *caller, const char *proc_path);
+/* The text of a magic link of a process ("cwd", "exe", "fd/3"), as a path of the view. Length or -errno. */
+ssize_t proc_link(struct view *view, struct caller *caller, const char *proc_path, char text[PATH_MAX]);
 /* If `rest` (a path below /proc) reaches a magic link: see proc.c. */
 enum proc_step { PROC_PLAIN, PROC_LINK, PROC_UP };
 enum proc_step proc_classify(struct view *view, struct caller *caller, const char *path, bool follow_last,
@@ -299,6 +324,8 @@ int real_tree(const struct view *view, uint32_t trees);
 /* ---- permission and identity (identity.c) ---- */
 void identity_enter(struct view *view, const struct credentials *cred);
 void identity_enter_real(struct view *view, const struct credentials *cred);
+/* For looking at another process: none of the supervisor's capabilities that the caller does not have helps. */
+void identity_enter_reader(struct view *view, const struct credentials *cred);
 void identity_leave(struct view *view);
 /* The umask of the caller, for calls of ours that create what he asked for. */
 void umask_enter(struct view *view, const struct caller *caller);
@@ -358,6 +385,8 @@ enum copy_state { COPY_UNKNOWN, COPY_THIS, COPY_OTHER };
 enum copy_state copies_judge(struct view *view, const struct stat *original, const struct entry *entry);
 /* The name that the copy of a lower file was given; the entry is held. false: not known, or no longer. */
 bool copies_find(struct view *view, const struct stat *original, struct entry *entry);
+/* The path that the copy of a lower file had last, where that is not the original's. */
+bool copies_last_name(struct view *view, const struct stat *original, char path[PATH_MAX]);
 void copies_free(struct view *view);
 
 /* ---- jobs (job.c) ---- */

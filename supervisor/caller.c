@@ -72,12 +72,20 @@ static bool caller_cpus(void *context, pid_t tid, cpu_set_t *cpus)
     return true;
 }
 
+static const struct fs_context *caller_fs(void *context, pid_t tid)
+{
+    const struct task *task = context;
+    const struct task *other = task_find(task->supervisor, tid);
+    return other == NULL ? NULL : other->fs;
+}
+
 static const struct caller_ops operations = {
     .read = caller_read,
     .write = caller_write,
     .dup_fd = caller_dup_fd,
     .place = caller_place,
     .cpus = caller_cpus,
+    .fs = caller_fs,
 };
 
 struct caller caller_of(struct task *task)

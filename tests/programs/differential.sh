@@ -68,6 +68,17 @@ prepare_ops_proc() {
     ln -s script scriptlink
 }
 
+prepare_ops_links() {
+    mkdir -p dir/sub away jail/in removed kept/below
+    for file in plain copied renamed replaced other removed.file twice dir/a dir/sub/deep jail/in/file; do
+        echo "content of $file" >$file
+    done
+    ln twice twice2
+    cp "$COFFER_HELPERS/ops_links" program
+    cp program program2
+    cp program program3
+}
+
 prepare_ops_process() {
     echo filtered >filtered
     touch todelete
@@ -75,7 +86,7 @@ prepare_ops_process() {
 
 failed=()
 # COFFER_OPS: only some of them.
-for name in ${COFFER_OPS:-look change list socket proc process}; do
+for name in ${COFFER_OPS:-look change list socket proc process links}; do
     rm -rf host && mkdir host
     (cd host && "prepare_ops_$name") || fail "the tree for ops_$name"
     [ -x "$COFFER_HELPERS/ops_$name" ] || fail "ops_$name is not built"
