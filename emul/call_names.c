@@ -106,6 +106,34 @@ static int may_link(struct view *view, const struct caller *caller, const struct
     return S_ISREG(entry->st.st_mode) && may_access(view, caller, entry, 2 | 4) == 0 ? 0 : -EPERM;
 }
 
+/* What can be said of the first path before the second is looked at (do_linkat() in fs/namei.c). 0 or -errno. */
+static int check_source(struct caller *caller, const struct taken *from)
+{
+    if (from->by_descriptor && from->dirfd != AT_FDCWD) {
+        cleanup_fd int fd = caller->ops->dup_fd(caller->context, from->dirfd);
+        return fd < 0 ? fd : 0;
+    }
+    if (from->by_descriptor || from->walked.kind != WALK_ENTRY)
+        return 0;
+    if (from->walked.entry.tree < 0)
+        return -ENOENT;
+    return from->walked.slash && !S_ISDIR(from->walked.entry.st.st_mode) ? -ENOTDIR : 0;
+}
+
+/* Of an object that is open: a descriptor in the upper tree. Owned, or -errno; *wait as below. */
+static int link_object_source(struct view *view, struct object *object, pid_t *wait)
+{
+    if (object->in_upper)
+        return steal_fd(&object->fd);
+    if (!object->found)
+        return object->named && !object->raw && !object->in_layer ? -ENOENT : -EXDEV;
+    if (S_ISDIR(object->entry.st.st_mode))
+        return -EPERM;
+    int error = copy_up(view, &object->entry, false);
+    *wait = error > 0 ? error : 0;
+    return error > 0 ? -EAGAIN : error < 0 ? error : upper_open_path(view, &object->entry);
+}
+
 /* A descriptor of what the first path of link names, in the upper tree. A worker's pid + 1 is never mistaken: *wait. */
 static int link_source(struct view *view, struct caller *caller, struct taken *taken, bool follow, pid_t *wait)
 {
@@ -116,24 +144,14 @@ static int link_source(struct view *view, struct caller *caller, struct taken *t
         struct object object;
         if (taken->by_descriptor && taken->dirfd == AT_FDCWD)
             return -EPERM; /* a directory */
-        const char *last = taken->by_descriptor ? NULL : strrchr(taken->walked.host_path, '/');
-        int number = taken->by_descriptor ? taken->dirfd : last == NULL ? -1 : (int)strtol(last + 1, NULL, 10);
-        int error = !follow && !taken->by_descriptor ? -EXDEV : descriptor_object(view, caller, number, &object);
-        if (error < 0)
-            return error;
-        int fd = object.in_upper ? steal_fd(&object.fd) : -EXDEV;
-        if (!object.in_upper && object.found && object.entry.tree >= 0) {
-            error = copy_up(view, &object.entry, false);
-            *wait = error > 0 ? error : 0;
-            fd = error > 0 ? -EAGAIN : error < 0 ? error : upper_open_path(view, &object.entry);
-        }
+        if (!follow && !taken->by_descriptor)
+            return -EXDEV;
+        int error = taken->by_descriptor ? descriptor_object(view, caller, taken->dirfd, &object)
+                                         : magic_object(view, caller, taken->walked.host_path, &object);
+        int fd = error < 0 ? error : link_object_source(view, &object, wait);
         object_release(view, &object);
         return fd;
     }
-    if (entry->tree < 0)
-        return -ENOENT;
-    if (taken->walked.slash && !S_ISDIR(entry->st.st_mode))
-        return -ENOTDIR;
     if (S_ISDIR(entry->st.st_mode))
         return -EPERM;
     int error = copy_up(view, entry, false);
@@ -149,8 +167,9 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
     pid_t wait = 0;
     if (!take_path(view, caller, call, 0, follow | WALK_LOOK | TAKE_CHANGE, &from, answer))
         return;
-    if (!from.by_descriptor && from.walked.kind == WALK_ENTRY && from.walked.entry.tree < 0) {
-        answer_result(answer, -ENOENT);
+    int error = check_source(caller, &from);
+    if (error < 0) {
+        answer_result(answer, error);
         taken_release(view, &from);
         return;
     }
@@ -159,7 +178,6 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
         return;
     }
     struct creation creation = {.mode = S_IFREG, .link_from = -1};
-    int error = 0;
     /* The kernel's order (do_linkat() in fs/namei.c): the new name, the right to make it, then what is linked. */
     if (to.walked.kind == WALK_ENTRY && (to.walked.last != LAST_NAME || to.walked.entry.tree >= 0))
         error = -EEXIST;

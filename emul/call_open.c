@@ -49,16 +49,38 @@ static unsigned resolve_to_walk(uint64_t resolve)
 #define HOW_FLAGS_KNOWN                                                                                                \
     ((uint64_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC |         \
                 FASYNC | O_DIRECT | 0100000 | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE))
+#define HOW_SIZE_MAX 4096u /* a page: what the kernel reads of struct open_how */
 #define HOW_RESOLVE_KNOWN                                                                                              \
     ((uint64_t)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT |    \
                 RESOLVE_CACHED))
 
-/* Reads struct open_how. 0; 1: the kernel is to judge it (too large, unknown bits); or -errno. */
+/* A struct of a later kernel: what this one does not know must be zero (copy_struct_from_user()). 0 or -errno. */
+static int read_tail(struct caller *caller, uint64_t address, uint64_t size)
+{
+    char bytes[256];
+    while (size > 0) {
+        size_t piece = size < sizeof bytes ? (size_t)size : sizeof bytes;
+        if (caller->ops->read(caller->context, address, bytes, piece) != (ssize_t)piece)
+            return -EFAULT;
+        for (size_t i = 0; i < piece; i++)
+            if (bytes[i] != 0)
+                return -E2BIG;
+        address += piece;
+        size -= piece;
+    }
+    return 0;
+}
+
+/* Reads struct open_how. 0 or -errno. */
 static int read_how(struct caller *caller, const struct call *call, struct opening *opening)
 {
     struct open_how *how = &opening->how;
-    if (call->args[3] != sizeof *how)
-        return call->args[3] < sizeof *how ? -EINVAL : -E2BIG;
+    uint64_t size = call->args[3];
+    if (size < sizeof *how || size > HOW_SIZE_MAX)
+        return size < sizeof *how ? -EINVAL : -E2BIG;
+    int error = read_tail(caller, call->args[2] + sizeof *how, size - sizeof *how);
+    if (error < 0)
+        return error;
     if (caller->ops->read(caller->context, call->args[2], how, sizeof *how) != (ssize_t)sizeof *how)
         return -EFAULT;
     if ((how->flags & ~HOW_FLAGS_KNOWN) != 0 || (how->resolve & ~HOW_RESOLVE_KNOWN) != 0 ||
@@ -68,9 +90,6 @@ static int read_how(struct caller *caller, const struct call *call, struct openi
         return -EINVAL;
     if (how->mode != 0 && (how->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) == 0)
         return -EINVAL;
-    /* "Only what is cached": the caller must be ready to ask again without it (openat2(2)). */
-    if ((how->resolve & RESOLVE_CACHED) != 0)
-        return -EAGAIN;
     opening->flags = (int)how->flags;
     opening->mode = (mode_t)how->mode;
     opening->walk = resolve_to_walk(how->resolve);
@@ -89,9 +108,12 @@ static int check_flags(struct opening *opening)
         return -EINVAL;
     if ((flags & O_PATH) != 0 && (flags & ~path_flags) != 0)
         return -EINVAL;
-    if ((flags & (O_TMPFILE & ~O_DIRECTORY)) == 0)
-        return 0;
-    return (flags & O_DIRECTORY) != 0 && (flags & O_ACCMODE) != O_RDONLY ? 0 : -EINVAL;
+    bool temporary = (flags & (O_TMPFILE & ~O_DIRECTORY)) != 0;
+    if (temporary && ((flags & O_DIRECTORY) == 0 || (flags & O_ACCMODE) == O_RDONLY))
+        return -EINVAL;
+    /* "Only what is cached" is never so for what is made; else what the view knows is as good as cached. */
+    bool makes = temporary || (flags & (O_CREAT | O_TRUNC)) != 0;
+    return (opening->how.resolve & RESOLVE_CACHED) != 0 && makes ? -EAGAIN : 0;
 }
 
 static int read_opening(struct caller *caller, const struct call *call, struct opening *opening)
@@ -114,6 +136,19 @@ static int read_opening(struct caller *caller, const struct call *call, struct o
     return check_flags(opening);
 }
 
+/* openat2 gets its struct where nobody can change it. */
+static void answer_how(struct caller *caller, const struct open_how *how, struct answer *answer)
+{
+    uint64_t address;
+    int error = caller->ops->place(caller->context, how, sizeof *how, &address);
+    if (error < 0) {
+        answer_result(answer, error);
+        return;
+    }
+    answer->args[2] = address;
+    answer->args[3] = sizeof *how;
+}
+
 /* The call goes on with other flags (and for openat2 with the struct where no one can change it). */
 static void answer_flags(struct caller *caller, const struct call *call, const struct opening *opening,
                          struct answer *answer, int flags)
@@ -128,12 +163,7 @@ static void answer_flags(struct caller *caller, const struct call *call, const s
         return;
     struct open_how how = {.flags = (uint64_t)(unsigned)flags,
                            .mode = (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY))) != 0 ? opening->how.mode : 0};
-    uint64_t address;
-    int error = caller->ops->place(caller->context, &how, sizeof how, &address);
-    if (error < 0)
-        answer_result(answer, error);
-    else
-        answer->args[2] = address;
+    answer_how(caller, &how, answer);
 }
 
 /* Creates over a whiteout: an empty file takes its place, the caller's open finds it. */
@@ -193,14 +223,20 @@ static void open_new(struct view *view, struct caller *caller, const struct call
     answer_flags(caller, call, opening, answer, flags);
 }
 
-/* A host device, FIFO or socket is passed through by policy, never copied. */
+/* A host device or FIFO is passed through by policy, never copied. */
 static void open_special(struct view *view, struct caller *caller, const struct call *call,
                          const struct opening *opening, struct taken *taken, struct answer *answer)
 {
     const struct stat *st = &taken->walked.entry.st;
     bool device = S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode);
+    if (S_ISSOCK(st->st_mode)) {
+        /* Not to be opened by anybody; but the right to is looked at first. */
+        int error = may_access(view, caller, &taken->walked.entry, access_mask(opening->flags));
+        answer_result(answer, error < 0 ? error : -ENXIO);
+        return;
+    }
     if (wants_write(opening->flags) && taken->walked.entry.tree == view->host &&
-        !(S_ISCHR(st->st_mode) && device_may_write(st->st_rdev)) && !S_ISSOCK(st->st_mode)) {
+        !(S_ISCHR(st->st_mode) && device_may_write(st->st_rdev))) {
         refuse_notice(view, caller, "%s: a %s of the host; writing to it is not allowed", taken->path,
                       device ? "device" : "FIFO");
         answer_result(answer, -EACCES);
@@ -288,7 +324,7 @@ static bool raw_may_write(const struct view *view, const char *host_path)
 {
     struct stat st;
     char text[PATH_MAX];
-    if (sys_fstatat(AT_FDCWD, host_path, &st, 0) < 0 || S_ISDIR(st.st_mode))
+    if (sys_fstatat(AT_FDCWD, host_path, &st, 0) < 0 || S_ISDIR(st.st_mode) || S_ISLNK(st.st_mode))
         return true; /* the kernel says why not */
     if (S_ISCHR(st.st_mode))
         return device_may_write(st.st_rdev);
@@ -333,12 +369,7 @@ static void hold_arguments(struct caller *caller, const struct call *call, const
     answer_path(caller, call, answer, taken->argument, taken->path);
     if (answer->kind != ANSWER_REWRITE || call->number != SYS_openat2)
         return;
-    uint64_t address;
-    int error = caller->ops->place(caller->context, &opening->how, sizeof opening->how, &address);
-    if (error < 0)
-        answer_result(answer, error);
-    else
-        answer->args[2] = address;
+    answer_how(caller, &opening->how, answer);
 }
 
 void call_open(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

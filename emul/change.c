@@ -73,6 +73,41 @@ static int change_entry(struct view *view, struct caller *caller, struct entry *
     return error;
 }
 
+/* The object that a descriptor or a magic link leads to; what has no name may be changed by us alone. */
+static void change_object(struct view *view, struct caller *caller, struct object *object, const struct change *change,
+                          struct answer *answer)
+{
+    int error;
+    if (object->in_upper) {
+        /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
+        error = may_act_on(view, caller, object->fd);
+        settle(answer, error < 0 ? error : act_on(view, caller, object->fd, change));
+    } else if (object->raw) {
+        answer_result(answer, -EPERM);
+    } else if (object->found) {
+        settle(answer, change_entry(view, caller, &object->entry, change));
+    } else {
+        /* An object of the host or a lower layer that is no longer in the view: in the view nobody can tell that it did
+         * not change. */
+        answer_result(answer, 0);
+    }
+}
+
+/* "/proc/self/fd/N" where that has no name any more, or never had: the object itself is meant. */
+static void change_magic(struct view *view, struct caller *caller, const struct taken *taken,
+                         const struct change *change, struct answer *answer)
+{
+    struct object object;
+    int error = magic_object(view, caller, taken->walked.host_path, &object);
+    if (error < 0 || object.raw)
+        answer_raw_change(view, caller, taken, answer);
+    else if (!object.named)
+        settle(answer, act_on(view, caller, object.fd, change));
+    else
+        change_object(view, caller, &object, change, answer);
+    object_release(view, &object);
+}
+
 void change_path(struct view *view, struct caller *caller, const struct call *call, unsigned flags,
                  const struct change *change, struct answer *answer)
 {
@@ -88,7 +123,7 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
     else if (walked->kind == WALK_ERROR)
         answer_result(answer, walked->error);
     else if (walked->kind == WALK_RAW)
-        answer_raw_change(view, caller, &taken, answer);
+        change_magic(view, caller, &taken, change, answer);
     else if (walked->entry.tree < 0)
         answer_result(answer, -ENOENT);
     else if (walked->slash && !S_ISDIR(walked->entry.st.st_mode))
@@ -105,22 +140,11 @@ void change_descriptor(struct view *view, struct caller *caller, int fd, bool pa
     int error = descriptor_object(view, caller, fd, &object);
     if (error == 0 && !path_allowed && (fcntl(object.fd, F_GETFL) & O_PATH) != 0)
         error = -EBADF;
-    if (error < 0) {
+    if (error < 0)
         answer_result(answer, error);
-    } else if (!object.named) {
+    else if (!object.named)
         answer_continue(answer);
-    } else if (object.in_upper) {
-        /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
-        error = may_act_on(view, caller, object.fd);
-        settle(answer, error < 0 ? error : act_on(view, caller, object.fd, change));
-    } else if (object.raw) {
-        answer_result(answer, -EPERM);
-    } else if (object.found) {
-        settle(answer, change_entry(view, caller, &object.entry, change));
-    } else {
-        /* An object of the host or a lower layer that is no longer in the view: in the view nobody can tell that it did
-         * not change. */
-        answer_result(answer, 0);
-    }
+    else
+        change_object(view, caller, &object, change, answer);
     object_release(view, &object);
 }

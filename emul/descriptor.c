@@ -140,7 +140,9 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         return NULL;
     }
     dir = described_directory(view, caller, text, kind, error);
-    if (dir == NULL && *error == -ENOENT && is_directory(caller, fd)) {
+    if (dir == NULL && !is_directory(caller, fd)) {
+        *error = -ENOTDIR;
+    } else if (dir == NULL && *error == -ENOENT) {
         dir = removed_directory(view, caller, text, kind);
         *error = dir == NULL ? -ENOMEM : 0;
     }
@@ -183,18 +185,14 @@ bool view_has_object(struct view *view, struct caller *caller, const char *path,
     return has;
 }
 
-int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object)
+/* Finds out what object->fd is open on. 0 or -errno. */
+static int look_at_object(struct view *view, struct caller *caller, struct object *object)
 {
     char text[PATH_MAX];
     struct walked walked;
     struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
     struct caller nobody = *caller;
-    *object = (struct object){.fd = -1};
     enum host_path_kind kind = HOST_PATH_HOST;
-    /* The copy first: another thread may put something else at the number at any moment. */
-    object->fd = caller->ops->dup_fd(caller->context, fd);
-    if (object->fd < 0)
-        return object->fd;
     int error = descriptor_text(view, getpid(), object->fd, text, &kind);
     if (error < 0)
         return error;
@@ -230,6 +228,25 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
     if (!object->found && !object->raw)
         object->found = copies_find(view, &object->st, &object->entry);
     return 0;
+}
+
+int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object)
+{
+    *object = (struct object){.fd = -1};
+    /* The copy first: another thread may put something else at the number at any moment. */
+    object->fd = caller->ops->dup_fd(caller->context, fd);
+    return object->fd < 0 ? object->fd : look_at_object(view, caller, object);
+}
+
+int magic_object(struct view *view, struct caller *caller, const char *host_path, struct object *object)
+{
+    char own[32];
+    int length = snprintf(own, sizeof own, "/proc/%d/", caller->tgid);
+    *object = (struct object){.fd = -1};
+    if (strncmp(host_path, own, (size_t)length) != 0)
+        return -EACCES;
+    object->fd = sys_openat(AT_FDCWD, host_path, O_PATH, 0);
+    return object->fd < 0 ? object->fd : look_at_object(view, caller, object);
 }
 
 void object_release(struct view *view, struct object *object)

@@ -207,20 +207,6 @@ int may_create(struct view *view, const struct caller *caller, struct directory 
     return may_access_dir(view, caller, dir, W_OK | X_OK);
 }
 
-bool is_mount_point(struct view *view, const struct entry *entry)
-{
-    struct stat parent, child;
-    if (entry->name[0] == '\0')
-        return true;
-    if ((entry->trees & (1u << view->host)) == 0 && entry->tree != view->host)
-        return false;
-    int fd = directory_fd(view, entry->dir, view->host);
-    if (fd < 0 || sys_fstatat(fd, "", &parent, AT_EMPTY_PATH) < 0 ||
-        sys_fstatat(fd, entry->name, &child, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    return parent.st_dev != child.st_dev;
-}
-
 int may_remove(struct view *view, const struct caller *caller, const struct entry *entry)
 {
     struct directory_meta meta;

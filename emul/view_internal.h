@@ -270,6 +270,8 @@ struct object {
     struct entry entry;
 };
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object);
+/* The same for what a path below /proc leads to that a walk could not name: a magic link of the caller's own. */
+int magic_object(struct view *view, struct caller *caller, const char *host_path, struct object *object);
 void object_release(struct view *view, struct object *object);
 /* Whether the name at an absolute view path is this object, or the copy of it. */
 bool view_has_object(struct view *view, struct caller *caller, const char *path, const struct stat *st);
@@ -342,7 +344,12 @@ int may_own(struct view *view, const struct caller *caller, const struct entry *
 int may_create(struct view *view, const struct caller *caller, struct directory *dir);
 /* Whether the entry may be removed from its directory (sticky bit, mount points). */
 int may_remove(struct view *view, const struct caller *caller, const struct entry *entry);
+
+/* ---- mounts of the host (mounts.c) ---- */
 bool is_mount_point(struct view *view, const struct entry *entry);
+/* The number of the mount that a directory lies on, or what it has under a name. 0 or -errno. */
+int mount_of_directory(struct view *view, struct directory *dir, uint64_t *mount);
+int mount_of_name(struct view *view, struct directory *dir, const char *name, uint64_t *mount);
 
 /* ---- the upper tree (upper.c, copyup.c) ---- */
 /* Makes dir exist in the upper tree. An O_PATH descriptor of it there, borrowed, or -errno. */

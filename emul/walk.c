@@ -22,6 +22,9 @@ struct walker {
     bool pure;
     bool real_root; /* the caller's root is the host's */
     int links;
+    const struct directory *measured; /* WALK_NO_XDEV: the directory that was found to lie on the mount */
+    uint64_t mount;
+    bool root_known;               /* the kernel has looked for the caller's root: see follow_text() */
     const struct directory *start; /* where the walk began, as long as the first part of the path may be kept */
     const char *path;
     char *rest; /* what is left of the path, inside one of the buffers */
@@ -96,6 +99,9 @@ static enum step follow_text(struct walker *w, struct walked *out, const char *t
         return fail(out, w, -ENOENT);
     if (text[0] == '/') {
         if ((w->flags & WALK_BENEATH) != 0)
+            return fail(out, w, -EXDEV);
+        /* RESOLVE_NO_XDEV compares with a root that the kernel may not have looked for yet: nd_jump_root(). */
+        if ((w->flags & WALK_NO_XDEV) != 0 && !w->root_known)
             return fail(out, w, -EXDEV);
         w->pure = w->pure && w->real_root;
         move_to(w, directory_hold(w->root));
@@ -220,6 +226,30 @@ static enum step enter(struct walker *w, struct walked *out, const char *name, s
     return step;
 }
 
+/* RESOLVE_NO_XDEV: every directory on the way lies on the mount that the walk began on. */
+static int stay_on_mount(struct walker *w)
+{
+    uint64_t mount;
+    if ((w->flags & WALK_NO_XDEV) == 0 || w->current == w->measured)
+        return 0;
+    int error = mount_of_directory(w->view, w->current, &mount);
+    if (error < 0 || (w->measured != NULL && mount != w->mount))
+        return error < 0 ? error : -EXDEV;
+    w->measured = w->current;
+    w->mount = mount;
+    return 0;
+}
+
+/* And so does what the path ends at. */
+static int end_on_mount(struct walker *w, const char *name)
+{
+    uint64_t mount;
+    if ((w->flags & WALK_NO_XDEV) == 0)
+        return 0;
+    int error = mount_of_name(w->view, w->current, name, &mount);
+    return error < 0 || mount == w->mount ? error : -EXDEV;
+}
+
 static enum step finish_unlooked(struct walker *w, struct walked *out, const char *name, size_t length)
 {
     out->kind = WALK_ENTRY;
@@ -266,6 +296,10 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
         entry_release(view, &out->entry);
         return follow_link(w, out, tree, text, tail);
     }
+    if ((error = end_on_mount(w, text)) < 0) {
+        entry_release(view, &out->entry);
+        return fail(out, w, error);
+    }
     out->kind = WALK_ENTRY;
     out->last = LAST_NAME;
     out->looked = true;
@@ -301,6 +335,7 @@ static enum step go_up(struct walker *w, struct walked *out)
 {
     if (w->current == w->floor && (w->flags & WALK_BENEATH) != 0)
         return fail(out, w, -EXDEV);
+    w->root_known = true;
     if (w->current != w->root && w->current->parent != NULL)
         move_to(w, directory_hold(w->current->parent));
     else
@@ -318,12 +353,22 @@ static bool strip_slashes(char *path)
     return kept < length;
 }
 
+/* "self" and "thread-self" are links, which proc_classify() takes for directories. */
+static bool leads_through_self(const char *rest)
+{
+    size_t length = strcspn(rest, "/");
+    return rest[length] == '/' &&
+           ((length == 4 && memcmp(rest, "self", 4) == 0) || (length == 11 && memcmp(rest, "thread-self", 11) == 0));
+}
+
 /* Below /proc: names are not cached; magic links are followed to their view paths. */
 static enum step step_in_proc(struct walker *w, struct walked *out)
 {
     char path[REST_MAX], target[PATH_MAX];
     const char *tail = "";
     w->start = NULL; /* where this leads is the caller's own */
+    if ((w->flags & WALK_NO_SYMLINKS) != 0 && w->current->parent == w->view->root && leads_through_self(w->rest))
+        return fail(out, w, -ELOOP);
     bool follow = (w->flags & WALK_FOLLOW) != 0;
     int error = directory_path(w->current, path);
     size_t length = error < 0 ? 0 : strlen(path);
@@ -348,6 +393,8 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
     case PROC_LINK:
         if ((w->flags & (WALK_NO_MAGIC | WALK_NO_SYMLINKS)) != 0)
             return fail(out, w, -ELOOP);
+        if ((w->flags & WALK_NO_XDEV) != 0)
+            return fail(out, w, -EXDEV); /* what it leads to is no file of procfs */
         w->pure = false;
         if (++w->links > LINKS_MAX)
             return fail(out, w, -ELOOP);
@@ -376,6 +423,9 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
 {
     w->rest += strspn(w->rest, "/");
     size_t length = strcspn(w->rest, "/");
+    int error = stay_on_mount(w);
+    if (error < 0)
+        return fail(out, w, error);
     if (length == 0)
         return finish_directory(w, out, *last);
     char *name = w->rest;
@@ -385,7 +435,7 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
     if (w->current->proc)
         return step_in_proc(w, out);
     if (!searches_everywhere(w) && (!is_host_only(w->view, w->current) || searches_for_another(w))) {
-        int error = may_search(w->view, w->caller, w->current);
+        error = may_search(w->view, w->caller, w->current);
         if (error < 0) {
             /* The mode may have changed in the view alone: the kernel, asked again, would look at the host's. */
             w->pure = false;
@@ -431,6 +481,9 @@ void walk_from(struct view *view, struct caller *caller, struct directory *start
     w.floor = start;
     w.root = directory_hold((flags & WALK_IN_ROOT) != 0 ? start : caller->fs->root);
     w.links = 0;
+    w.measured = NULL;
+    w.root_known = path[0] == '/' || (flags & WALK_IN_ROOT) != 0;
+    w.mount = 0;
     w.start = NULL;
     w.buffer = 0;
     w.rest = w.text[0];
@@ -471,7 +524,7 @@ void walk(struct view *view, struct caller *caller, int dirfd, const char *path,
     struct directory *start;
     int error = 0;
     bool pure = true;
-    bool relative = path[0] != '/' || (flags & (WALK_IN_ROOT | WALK_BENEATH)) != 0;
+    bool relative = path[0] != '/' || (flags & WALK_IN_ROOT) != 0;
     if (dirfd == AT_FDCWD || !relative || (path[0] == '\0' && (flags & WALK_EMPTY) == 0))
         start = directory_hold(caller->fs->cwd);
     else

@@ -79,6 +79,24 @@ prepare_ops_links() {
     cp program program3
 }
 
+prepare_ops_open() {
+    mkdir -p dir/sub
+    for file in file gone dir/a dir/sub/deep; do echo "content of $file" >$file; done
+    ln -s file link
+    ln -s nothing dangling
+    ln -s dir dirlink
+    mkfifo fifo
+    mkdir made
+    ln -s ../file dir/uplink
+    ln -s "$here/host/file" dir/abslink
+    ln -s sub/deep dir/inlink
+    ln -s . dir/dirlink
+    ln -s /a dir/rootlink
+    ln -s /proc/self/cwd dir/proclink
+    ln -s loop dir/loop
+    ln -s new2 dir/newlink
+}
+
 prepare_ops_process() {
     echo filtered >filtered
     touch todelete
@@ -86,7 +104,7 @@ prepare_ops_process() {
 
 failed=()
 # COFFER_OPS: only some of them.
-for name in ${COFFER_OPS:-look change list socket proc process links}; do
+for name in ${COFFER_OPS:-look change list open socket proc process links}; do
     rm -rf host && mkdir host
     (cd host && "prepare_ops_$name") || fail "the tree for ops_$name"
     [ -x "$COFFER_HELPERS/ops_$name" ] || fail "ops_$name is not built"
