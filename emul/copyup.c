@@ -167,9 +167,12 @@ int copy_up(struct view *view, struct entry *entry, bool empty)
 {
     const struct stat original = entry->st;
     bool lower = entry->tree > UPPER && !S_ISDIR(original.st_mode);
+    int tree = entry->tree;
     int error = copy_up_or_wait(view, entry, empty);
-    if (error == 0 && lower && entry->tree == UPPER)
+    if (error == 0 && lower && entry->tree == UPPER) {
         copies_note(view, &original, &entry->st);
+        stale_note(view, directory_fd(view, entry->dir, tree), entry->name, &original, entry);
+    }
     return error;
 }
 

@@ -151,6 +151,7 @@ void view_free(struct view *view)
     for (struct moved *moved = view->moved; moved != NULL; moved = moved->next)
         directory_release(view, moved->dir);
     copies_free(view);
+    stale_free(view);
     directory_cache_clear(view);
     if (view->root != NULL) {
         free(view->root->over_fd);

@@ -129,10 +129,12 @@ struct view {
     struct job *jobs;
     struct moved *moved;                /* latest first */
     struct copy *copies, *copies_upper; /* uthash; see copies.c */
-    struct listing_slot *listings;      /* readings under way; see listing.c */
-    uint64_t changes;                   /* counts the names that were made and removed */
-    uint64_t structure; /* counts the changes of directories, their rights, symbolic links and host files */
-    uint64_t serials;   /* of directories, so far */
+    struct stale *stale;                /* uthash; see stale.c */
+    bool stale_news;
+    struct listing_slot *listings; /* readings under way; see listing.c */
+    uint64_t changes;              /* counts the names that were made and removed */
+    uint64_t structure;            /* counts the changes of directories, their rights, symbolic links and host files */
+    uint64_t serials;              /* of directories, so far */
     struct known_path known_paths[KNOWN_PATHS];
     struct known_name known_names[KNOWN_NAMES];
     struct known_program known_programs[KNOWN_PROGRAMS];
@@ -395,6 +397,11 @@ bool copies_find(struct view *view, const struct stat *original, struct entry *e
 /* The path that the copy of a lower file had last, where that is not the original's. */
 bool copies_last_name(struct view *view, const struct stat *original, char path[PATH_MAX]);
 void copies_free(struct view *view);
+
+/* ---- descriptors on the originals of copies (stale.c, stale.h) ---- */
+/* The lower file `name` in dirfd, whose stat is `original`, has been copied; the copy is that of the entry. */
+void stale_note(struct view *view, int dirfd, const char *name, const struct stat *original, const struct entry *entry);
+void stale_free(struct view *view);
 
 /* ---- jobs (job.c) ---- */
 /* Runs work(view, entry) in a worker process. Its pid, or -errno. A job for the same key is joined. */

@@ -8,6 +8,7 @@
 #include "supervisor/placement.h"
 #include "supervisor/stop.h"
 #include "supervisor/trace.h"
+#include "supervisor/watch.h"
 
 #include <sched.h>
 #include <stdio.h>
@@ -190,6 +191,7 @@ static void on_call_stop(struct task *task)
     } else if (task->exit_expected) {
         stop_finish(task);
     } else {
+        watch_call_stop(task);
         stop_resume(task, 0);
     }
 }

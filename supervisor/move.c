@@ -17,9 +17,12 @@ struct parked_state {
     uint64_t mask;
 };
 
-/* Two seconds of CPU time, a hand-over takes 0.1 ms; then an invalid instruction, whose SIGILL no mask blocks. */
+/*
+ * Some fifteen seconds of CPU time, where a hand-over takes 0.1 ms, and more while others want the CPU; then an invalid
+ * instruction, whose SIGILL no mask blocks.
+ */
 const unsigned char move_parking_code[] = {
-    0xb9, 0x00, 0x00, 0x00, 0x04, /*     mov $0x4000000, %ecx */
+    0xb9, 0x00, 0x00, 0x00, 0x20, /*     mov $0x20000000, %ecx */
     0xf3, 0x90,                   /* 1:  pause */
     0xff, 0xc9,                   /*     dec %ecx */
     0x75, 0xfa,                   /*     jne 1b */

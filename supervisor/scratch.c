@@ -29,10 +29,9 @@ struct address_space *address_space_new(uint64_t scratch, uint64_t parking)
 struct address_space *address_space_copy(const struct address_space *space)
 {
     struct address_space *copy = address_space_new(space->scratch, space->parking);
-    if (copy != NULL) {
+    /* Whether the parking place was written before the fork is not known: another thread may have been there since. */
+    if (copy != NULL)
         copy->dumpable = space->dumpable;
-        copy->parking_written = space->parking_written;
-    }
     return copy;
 }
 

@@ -6,6 +6,7 @@
 #include "supervisor/placement.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/trace.h"
+#include "supervisor/watch.h"
 
 #include <errno.h>
 #include <linux/audit.h>
@@ -32,7 +33,8 @@ static bool is_restart(int64_t result)
 
 void stop_resume(struct task *task, int signal)
 {
-    tracer_resume(task->tracer, task->tid, signal, task->exit_expected || task->injection != NULL);
+    bool watched = task->process != NULL && task->process->watched;
+    tracer_resume(task->tracer, task->tid, signal, task->exit_expected || task->injection != NULL || watched);
 }
 
 static void refuse(struct task *task, int error)
@@ -106,12 +108,20 @@ static void carry_out_answer(struct task *task)
     stop_resume(task, 0);
 }
 
+/* The call is answered. */
+static void settle(struct task *task)
+{
+    bool made = task->answer.kind == ANSWER_CONTINUE || task->answer.kind == ANSWER_REWRITE;
+    if (task->call.row->handler == HANDLER_EXEC && made && task->process->count > 1)
+        task_enter_exec(task);
+    carry_out_answer(task);
+}
+
 /* Asks whoever knows the call of the task, which stays stopped meanwhile. */
 static void decide(struct task *task)
 {
     task_end_call(task);
-    bool exec = task->call.row->handler == HANDLER_EXEC;
-    if (exec && move_holds_exec(task)) {
+    if (task->call.row->handler == HANDLER_EXEC && move_holds_exec(task)) {
         task->answer.kind = ANSWER_WAIT;
         task->answer.worker = MOVE_WORKER;
         task_park(task);
@@ -121,11 +131,12 @@ static void decide(struct task *task)
         struct caller caller = caller_of(task);
         view_call(task->supervisor->view, &caller, &task->call, &task->answer);
         task->ask_view = task->answer.want_exit;
+        if (watch_look(task)) {
+            task_park(task);
+            return;
+        }
     }
-    bool made = task->answer.kind == ANSWER_CONTINUE || task->answer.kind == ANSWER_REWRITE;
-    if (exec && made && task->process->count > 1)
-        task_enter_exec(task);
-    carry_out_answer(task);
+    settle(task);
 }
 
 void stop_serve(struct task *task)
@@ -214,7 +225,12 @@ void stop_serve_parked(struct tracer *tracer)
         if (task->tracer != tracer || !task->worker_done)
             continue;
         task_unpark(task);
-        decide(task);
+        if (task->watch_waits) {
+            task->watch_waits = false;
+            settle(task);
+        } else {
+            decide(task);
+        }
     }
 }
 

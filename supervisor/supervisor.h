@@ -44,6 +44,7 @@ struct supervisor {
     bool end_wanted;        /* the user does not want to wait for what the command left running */
     bool over;              /* every tracee has ended */
 
+    bool watch_wanted;              /* some task is to be interrupted: see watch.h */
     unsigned move_every, moves_due; /* see move_for_test() in placement.c */
 
     struct control *control; /* see control.c */

@@ -35,6 +35,8 @@ struct process {
     bool told_of_architecture; /* the user knows that it made 32-bit calls */
     bool told_of_unknown;      /* and that it made one that has no row */
     int moving;                /* tasks in state MOVING; see move.h */
+    bool watched;              /* it may hold a stale descriptor: all its calls are seen; see watch.h */
+    unsigned watched_calls;    /* since that was last looked at */
     int in_exec;               /* tasks that are in an exec, where there are several */
 };
 
@@ -63,6 +65,8 @@ struct task {
     struct answer answer;
     bool exit_expected; /* to be resumed to the exit stop of its call */
     bool ask_view;      /* the view wants to hear of the exit */
+    bool watch_wanted;  /* to be interrupted by its tracer, so that its calls are seen; see watch.h */
+    bool watch_waits;   /* parked until the tracers have done so; its answer is settled */
     bool in_exec;       /* counted in process->in_exec */
     struct scratch_pieces pieces;
     uint64_t clone_flags;        /* of the clone3 it is in */

@@ -71,6 +71,27 @@ int trace_get_call(pid_t tid, struct trace_call *call)
     return 0;
 }
 
+int trace_get_made_call(pid_t tid, struct trace_call *call, int64_t *result)
+{
+    struct __ptrace_syscall_info info;
+    struct user_regs_struct registers;
+    long size = syscall(SYS_ptrace, PTRACE_GET_SYSCALL_INFO, (long)tid, sizeof info, &info);
+    if (size < 0)
+        return -errno;
+    if (info.op != PTRACE_SYSCALL_INFO_EXIT)
+        return -EAGAIN;
+    int status = trace_get_registers(tid, &registers);
+    if (status < 0)
+        return status;
+    *call = (struct trace_call){
+        .arch = info.arch,
+        .number = registers.orig_rax,
+        .args = {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9},
+    };
+    *result = info.exit.rval;
+    return 0;
+}
+
 /*
  * Two words instead of all registers: half the time of GETREGS and SETREGS. PTRACE_SET_SYSCALL_INFO
  * would not do: it does not set a result at a seccomp stop. With the number -1 the kernel makes no

@@ -38,6 +38,12 @@ int trace_answer(pid_t tid, int64_t result);
 /* One of the six argument registers; index 0 to 5. */
 int trace_set_argument(pid_t tid, int index, uint64_t value);
 
+/*
+ * At an exit stop: the call that was made and what it returned. -EAGAIN at an entry stop. The argument registers are as
+ * the tracee left them, which is as the call was made (a system call keeps them).
+ */
+int trace_get_made_call(pid_t tid, struct trace_call *call, int64_t *result);
+
 /* What the call returned, at its exit stop. */
 int trace_get_result(pid_t tid, int64_t *result);
 int trace_set_result(pid_t tid, int64_t result);

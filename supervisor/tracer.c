@@ -5,6 +5,7 @@
 #include "supervisor/placement.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/wait.h"
+#include "supervisor/watch.h"
 
 #include <errno.h>
 
@@ -40,6 +41,7 @@ static void look_around(struct tracer *tracer)
 {
     atomic_store(&tracer->rung, 0);
     move_arrivals(tracer);
+    watch_interrupt(tracer);
     loop_left_over(tracer);
 }
 

@@ -22,6 +22,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 120
 OVERLAY = ('mkdir -p "$1" && mount -t overlay overlay -o "ro,userxattr,lowerdir=$2:$3" "$1" && shift 3 && exec "$@"')
+LIVE_OVERLAY = ('mount -t overlay overlay -o "userxattr,lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@"')
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro / ; cd "$1"; shift; exec "$@"'
 
 
@@ -257,6 +258,16 @@ class Stage:
     def play_in_view(self, bundle):
         return self.actor("play", bundle, self.trees, around=self.in_view())
 
+    def play_in_overlay(self, bundle):
+        """The same where the tree is the lower layer of an overlayfs that is mounted over it; as root."""
+        upper, work = (os.path.join(self.directory, name) for name in ("upper", "work"))
+        for path in (upper, work):
+            self.remove(path)
+            os.mkdir(path)
+            os.chown(path, self.options.user, self.options.user)
+        around = ["unshare", "-m", "sh", "-c", LIVE_OVERLAY, "sh", self.trees, upper, work, self.trees, *self.identity()]
+        return self.actor("native", bundle, self.trees, around=around, root=True)
+
     def overlay(self, bundle):
         upper = os.path.join(self.layer, "fs") + self.trees
         if os.geteuid() != 0 or not self.options.overlay or not os.path.isdir(upper):
@@ -285,6 +296,9 @@ class Stage:
         played = [skip(script, numbers) for script, numbers in zip(scripts, refused)]
         seen_bundle = self.write("bundle.view", played)
         self.fresh(bundle)
+        if self.options.overlayfs:
+            parts = list(zip(scripts, native, self.play_in_overlay(seen_bundle)))
+            return [self.judge(script, one, other, *[None] * 5) for script, one, other in parts]
         before = self.actor("exact", bundle, self.trees, root=True)
         view = self.play_in_view(seen_bundle)
         after = self.actor("exact", bundle, self.trees, root=True)
@@ -313,9 +327,9 @@ class Stage:
             marks = "".join(" " + mark for mark in re.findall(r"~.", operations[at].partition(":")[0]))
             return script.operations[int(operations[at].split()[0])] + marks + marks_of_all
 
-        checks = [("host", before, after, tree_of),
-                  ("view", operations + tree, seen_operations + seen_tree, operation_of),
-                  ("later", seen_tree[1:], later, tree_of)]
+        checks = [("view", operations + tree, seen_operations + seen_tree, operation_of)]
+        if not self.options.overlayfs:
+            checks = [("host", before, after, tree_of), *checks, ("later", seen_tree[1:], later, tree_of)]
         if overlay is not None and not self.options.ordinary:
             checks.append(("overlay", seen_tree[1:], overlay, tree_of))
         # A commit is one transaction: as an ordinary user one unreadable object holds up the whole batch.
@@ -498,6 +512,8 @@ def options_of(arguments):
     parser.add_argument("--user", type=int, default=0, help="as root: play as this ordinary user")
     parser.add_argument("--accepted", default=[os.path.join(HERE, "accepted")], action="append",
                         help="a further file of accepted differences")
+    parser.add_argument("--overlayfs", action="store_true",
+                        help="as root: not in a view but in the kernel's overlayfs, with the differences in `overlayfs`")
     parser.add_argument("--replay", action="store_true", help="play the scripts of FILE...")
     parser.add_argument("files", nargs="*", metavar="FILE")
     parser.add_argument("--rules", action="store_true", help="print how often each accepted difference was met")
@@ -506,6 +522,8 @@ def options_of(arguments):
     options = parser.parse_args(arguments)
     options.coffer, options.actor = os.path.abspath(options.coffer), os.path.abspath(options.actor)
     options.ordinary = os.geteuid() != 0 or options.user != 0
+    if options.overlayfs:
+        options.accepted[0] = os.path.join(HERE, "overlayfs")
     options.accepted = Accepted(options.accepted, not options.replay)
     return options
 

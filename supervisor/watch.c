@@ -1,0 +1,155 @@
+#include "supervisor/watch.h"
+
+#include "emul/cleanup.h"
+#include "emul/stale.h"
+#include "filter/table.h"
+#include "supervisor/caller.h"
+#include "supervisor/stop.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/trace.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <utlist.h>
+
+enum { CALLS_BETWEEN_LOOKS = 256 };
+
+static void close_directory(DIR **directory)
+{
+    if (*directory != NULL)
+        (void)closedir(*directory);
+}
+
+/* Whether a process has such a descriptor. One with a table of descriptors a thread is judged by its first. */
+static bool holds_stale(struct view *view, pid_t pid)
+{
+    char path[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/fd", pid);
+    __attribute__((cleanup(close_directory))) DIR *directory = opendir(path);
+    const struct dirent *entry;
+    while (directory != NULL && (entry = readdir(directory)) != NULL) {
+        char *end;
+        long fd = strtol(entry->d_name, &end, 10);
+        if (end != entry->d_name && view_stale_descriptor(view, pid, (int)fd))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * The kernel makes most calls again that an interruption cuts off. Those that it does not (signal(7), "Interruption of
+ * system calls and library functions by stop signals") are left alone: their process is watched from its next stop on.
+ */
+static bool may_interrupt(pid_t tid)
+{
+    static const long fragile[] = {SYS_epoll_wait, SYS_epoll_pwait,     SYS_epoll_pwait2, SYS_semop, SYS_semtimedop,
+                                   SYS_msgrcv,     SYS_rt_sigtimedwait, SYS_io_getevents, SYS_msgsnd};
+    char path[32], text[32];
+    (void)snprintf(path, sizeof path, "/proc/%d/syscall", tid);
+    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (length <= 0)
+        return false;
+    text[length] = '\0';
+    long number = strtol(text, NULL, 10); /* "running" is none of them */
+    for (size_t i = 0; i < sizeof fragile / sizeof *fragile && strncmp(text, "running", 7) != 0; i++)
+        if (number == fragile[i])
+            return false;
+    return true;
+}
+
+static bool anybody_wanted(const struct supervisor *supervisor)
+{
+    for (const struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
+        if (task->watch_wanted)
+            return true;
+    return false;
+}
+
+static void let_waiting_go(struct supervisor *supervisor)
+{
+    struct task *task;
+    DL_FOREACH2(supervisor->parked, task, next_parked)
+    {
+        if (!task->watch_waits)
+            continue;
+        task->worker_done = true;
+        tracer_ring(task->tracer);
+    }
+}
+
+void watch_interrupt(struct tracer *tracer)
+{
+    struct supervisor *supervisor = tracer->supervisor;
+    if (!supervisor->watch_wanted)
+        return;
+    for (struct task *task = supervisor->tasks; task != NULL; task = task->hh.next) {
+        if (!task->watch_wanted || task->tracer != tracer)
+            continue;
+        task->watch_wanted = false;
+        if (task->state == TASK_RUNNING && may_interrupt(task->tid))
+            (void)trace_interrupt(task->tid);
+    }
+    supervisor->watch_wanted = anybody_wanted(supervisor);
+    if (!supervisor->watch_wanted)
+        let_waiting_go(supervisor);
+}
+
+static void watch_process(struct task *first, const struct task *asking)
+{
+    first->process->watched = true;
+    for (struct task *task = first->supervisor->tasks; task != NULL; task = task->hh.next) {
+        if (task->process != first->process || task == asking || task->state != TASK_RUNNING)
+            continue;
+        task->watch_wanted = first->supervisor->watch_wanted = true;
+        if (task->tracer != asking->tracer)
+            tracer_ring(task->tracer);
+    }
+}
+
+bool watch_look(struct task *asking)
+{
+    struct supervisor *supervisor = asking->supervisor;
+    if (!view_stale_news(supervisor->view))
+        return false;
+    for (struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
+        if (task->process != NULL && !task->process->watched && holds_stale(supervisor->view, task->process->tgid))
+            watch_process(task, asking);
+    watch_interrupt(asking->tracer);
+    asking->watch_waits = asking->answer.kind != ANSWER_WAIT && supervisor->watch_wanted;
+    return asking->watch_waits;
+}
+
+/* After a call that closes or replaces descriptors, and now and then. */
+static void look_again(struct task *task, uint64_t number)
+{
+    struct process *process = task->process;
+    bool closes = number == SYS_close || number == SYS_dup2 || number == SYS_dup3 || number == SYS_close_range;
+    if (!closes && ++process->watched_calls < CALLS_BETWEEN_LOOKS)
+        return;
+    process->watched_calls = 0;
+    process->watched = holds_stale(task->supervisor->view, process->tgid);
+}
+
+void watch_call_stop(struct task *task)
+{
+    struct trace_call made;
+    int64_t result;
+    if (task->process == NULL || !task->process->watched || trace_get_made_call(task->tid, &made, &result) < 0)
+        return;
+    if (made.arch == AUDIT_ARCH_X86_64) {
+        struct caller caller = caller_of(task);
+        struct call call = {.number = (long)made.number};
+        int64_t told = result;
+        memcpy(call.args, made.args, sizeof call.args);
+        view_stale_exit(task->supervisor->view, &caller, &call, &told);
+        if (told != result)
+            (void)trace_set_result(task->tid, told);
+    }
+    look_again(task, made.number);
+}
