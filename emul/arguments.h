@@ -38,11 +38,4 @@ void answer_real(struct view *view, struct caller *caller, const struct call *ca
 /* Asks the policy for a change of a raw object (procfs): refused with a notice. */
 void answer_raw_change(struct view *view, struct caller *caller, const struct taken *taken, struct answer *answer);
 
-/*
- * A path in /proc is opened for reading: when it is the status of a process whose CPUs the view knows better than the
- * kernel, the call is rewritten to a copy that says so, and true returned.
- */
-bool proc_status_open(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken,
-                      struct answer *answer);
-
 #endif

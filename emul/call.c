@@ -90,9 +90,7 @@ void view_call_exit(struct view *view, struct caller *caller, const struct call 
         if (*result == 0)
             *result = finish_bind(view, answer);
         break;
-    case FINISH_FORGET:
-        (void)unlinkat(view->layer->work_fd, answer->finish.text, 0);
-        break;
+    case FINISH_FORGET: /* by answer_release() */
     case FINISH_NONE:
     case FINISH_EXEC:
         break;
@@ -107,6 +105,8 @@ const char *view_exec_name(const struct answer *answer)
 
 void answer_release(struct answer *answer)
 {
+    if (answer->finish.kind == FINISH_FORGET)
+        proc_copy_finish(answer);
     if (answer->finish.fd >= 0)
         (void)close(answer->finish.fd);
     answer->finish.fd = -1;

@@ -27,6 +27,13 @@ struct credentials {
     gid_t *groups; /* owned by whoever owns the struct */
 };
 
+struct thread_facts {
+    const struct fs_context *fs; /* borrowed */
+    bool stopped;                /* by job control */
+    bool pinned;                 /* it is kept on a CPU; cpus is what it may use as it knows it */
+    cpu_set_t cpus;
+};
+
 /* What emul/ may ask of the process that made the call. */
 struct caller_ops {
     /* Copies up to size bytes from the caller's memory; short where unmapped memory begins. Bytes read or -errno. */
@@ -40,10 +47,8 @@ struct caller_ops {
      * call has ended. Several pieces may be placed for one call. 0, or -ENOMEM and the like.
      */
     int (*place)(void *context, const void *data, size_t size, uint64_t *address);
-    /* The CPUs that a thread of the view may use, as it knows them; false when the kernel says the same. Or NULL. */
-    bool (*cpus)(void *context, pid_t tid, cpu_set_t *cpus);
-    /* The working directory and root of a thread of the view, borrowed; NULL when it is none. Or NULL. */
-    const struct fs_context *(*fs)(void *context, pid_t tid);
+    /* What the transport knows of a thread of the view; false when it is none. Or NULL. */
+    bool (*thread)(void *context, pid_t tid, struct thread_facts *facts);
 };
 
 struct caller {

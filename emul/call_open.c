@@ -4,7 +4,7 @@
  * The caller's own call opens the file, where it really is: on the host when it is only read, in the layer when it
  * may be written. coffer prepares that place (copy-up) and rewrites the path.
  */
-#include "emul/arguments.h"
+#include "emul/proc_file.h"
 #include "policy/devices.h"
 
 #include <errno.h>
@@ -349,7 +349,7 @@ static void open_raw(struct view *view, struct caller *caller, const struct call
         return;
     }
     bool read = !write && (opening->flags & (O_PATH | O_DIRECTORY)) == 0;
-    if (read && proc_status_open(view, caller, call, taken, answer)) {
+    if (read && proc_file_open(view, caller, call, taken, opening->flags, answer)) {
         answer_flags(caller, call, opening, answer, opening->flags);
         return;
     }

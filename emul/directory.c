@@ -157,6 +157,22 @@ static bool leads_to_hidden(const struct view *view, const struct directory *dir
     return false;
 }
 
+void directory_watch(struct view *view, const char *path)
+{
+    struct directory *dir = directory_hold(view->root);
+    for (path++; dir != NULL && strchr(path, '/') != NULL;) {
+        size_t length = strcspn(path, "/");
+        struct directory *child = directory_find(view, dir, path, length);
+        directory_release(view, dir);
+        dir = child;
+        if (dir != NULL)
+            dir->watched = true;
+        path += length + 1;
+    }
+    directory_release(view, dir);
+    view->structure++;
+}
+
 struct directory *directory_add(struct view *view, struct directory *parent, const char *name, size_t length,
                                 uint32_t trees)
 {

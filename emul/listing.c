@@ -402,7 +402,7 @@ static int64_t read_merged(struct view *view, struct directory *dir, int fd, int
     return (int64_t)out->used;
 }
 
-/* "/proc/PID/fd" must not show the descriptor that coffer gave the process. */
+/* "/proc/PID/fd" and "fdinfo" must not show the descriptor that coffer gave the process. */
 static bool is_hidden_descriptor(const struct view *view, const char *name)
 {
     char number[16];
@@ -438,7 +438,7 @@ static int64_t read_native(struct view *view, struct directory *dir, int fd, str
 static bool is_untouched(struct view *view, struct directory *dir)
 {
     if (dir->proc)
-        return view->hidden_fd < 0 || strcmp(dir->key->name, "fd") != 0;
+        return view->hidden_fd < 0 || (strcmp(dir->key->name, "fd") != 0 && strcmp(dir->key->name, "fdinfo") != 0);
     return dir->trees == 1u << view->host && !dir->watched;
 }
 

@@ -156,11 +156,12 @@ static bool link_of_thread(struct caller *caller, const char *proc_path, char te
     bool is_root = member != NULL && strcmp(member, "root") == 0;
     if (!is_root && (member == NULL || strcmp(member, "cwd") != 0))
         return false;
-    const struct fs_context *fs = caller->fs;
-    if (tid != caller->tid && tid != caller->tgid)
-        fs = caller->ops->fs == NULL ? NULL : caller->ops->fs(caller->context, tid);
-    const struct directory *dir = fs == NULL ? NULL : is_root ? fs->root : fs->cwd;
-    if (dir == NULL || dir->proc || directory_path(dir, text) < 0)
+    struct thread_facts facts = {.fs = caller->fs};
+    if (tid != caller->tid &&
+        (caller->ops->thread == NULL || !caller->ops->thread(caller->context, tid, &facts) || facts.fs == NULL))
+        return false;
+    const struct directory *dir = is_root ? facts.fs->root : facts.fs->cwd;
+    if (dir->proc || directory_path(dir, text) < 0)
         return false;
     if (dir->dead)
         shown_delete(text);

@@ -1,31 +1,14 @@
 /*
- * /proc/PID/status: the CPUs that a process may use.
+ * /proc/PID/status and stat: what they tell of the supervisor.
  *
- * The supervisor keeps a process on one CPU (its affinity), which a program must not see: a reader gets a copy of the
- * file in which the two lines about it say what the program itself has set. The copy lies in LAYER/work until it is
- * open.
+ * It traces every process, and keeps it on one CPU: a program must not see either. The two lines about CPUs say what
+ * the program itself has set; nobody traces; and a process that is stopped for the supervisor is running, unless job
+ * control has stopped it.
  */
-#include "emul/arguments.h"
+#include "emul/proc_file.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { STATUS_MAX = 1 << 20 }; /* 65,536 groups take most of it */
-
-/* The thread whose status a path of /proc is; 0: it is something else. */
-static pid_t status_of(const char *host_path)
-{
-    int tgid = 0, tid = 0, end = 0;
-    if (sscanf(host_path, "/proc/%d/status%n", &tgid, &end) == 1 && end > 0 && host_path[end] == '\0')
-        return tgid;
-    if (sscanf(host_path, "/proc/%d/task/%d/status%n", &tgid, &tid, &end) == 2 && end > 0 && host_path[end] == '\0')
-        return tid;
-    return 0;
-}
 
 /* "3" or "00000000,00000003": the digits of the kernel's own mask, filled in anew from the last one on. */
 static void write_mask(FILE *out, const char *shape, size_t length, const cpu_set_t *cpus)
@@ -63,85 +46,62 @@ static void write_list(FILE *out, const cpu_set_t *cpus)
     }
 }
 
-static void write_status(FILE *out, const char *text, const cpu_set_t *cpus)
+/* The state of a thread that the supervisor may have stopped for a moment; NULL: as the kernel says. */
+static const char *state_of(const struct thread_facts *facts, char state)
 {
-    static const char mask[] = "Cpus_allowed:\t", list[] = "Cpus_allowed_list:\t";
+    if (facts->stopped)
+        return "T (stopped)";
+    return state == 't' ? "R (running)" : NULL;
+}
+
+/* The text behind "NAME:\t", or NULL. */
+static const char *value_of(const char *line, const char *name)
+{
+    size_t length = strlen(name);
+    return strncmp(line, name, length) == 0 ? line + length : NULL;
+}
+
+/* One line, without its end; false: as the kernel says. */
+static bool show_line(const struct thread_facts *facts, const char *line, size_t length, FILE *out)
+{
+    const char *value, *end = line + length;
+    if ((value = value_of(line, "State:\t")) != NULL && state_of(facts, *value) != NULL) {
+        (void)fprintf(out, "State:\t%s", state_of(facts, *value));
+    } else if (value_of(line, "TracerPid:\t") != NULL) {
+        (void)fputs("TracerPid:\t0", out);
+    } else if (facts->pinned && (value = value_of(line, "Cpus_allowed:\t")) != NULL) {
+        (void)fputs("Cpus_allowed:\t", out);
+        write_mask(out, value, (size_t)(end - value), &facts->cpus);
+    } else if (facts->pinned && value_of(line, "Cpus_allowed_list:\t") != NULL) {
+        (void)fputs("Cpus_allowed_list:\t", out);
+        write_list(out, &facts->cpus);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+void proc_show_status(const struct proc_file *file, const char *text, FILE *out)
+{
     for (const char *line = text; *line != '\0';) {
         size_t length = strcspn(line, "\n");
-        if (strncmp(line, mask, strlen(mask)) == 0) {
-            (void)fputs(mask, out);
-            write_mask(out, line + strlen(mask), length - strlen(mask), cpus);
-        } else if (strncmp(line, list, strlen(list)) == 0) {
-            (void)fputs(list, out);
-            write_list(out, cpus);
-        } else {
+        if (!show_line(file->facts, line, length, out))
             (void)fwrite(line, 1, length, out);
-        }
         line += length;
         if (*line == '\n')
             (void)fputc(*line++, out);
     }
 }
 
-/* The file's text, malloc()ed; NULL when it cannot be had. */
-static char *read_status(const char *host_path)
+/* "PID (NAME) STATE ...": the name may hold anything. */
+void proc_show_stat(const struct proc_file *file, const char *text, FILE *out)
 {
-    cleanup_fd int fd = sys_openat(AT_FDCWD, host_path, O_RDONLY, 0);
-    cleanup_free char *text = fd < 0 ? NULL : malloc(STATUS_MAX);
-    if (text == NULL)
-        return NULL;
-    size_t length = 0;
-    ssize_t got;
-    while ((got = read(fd, text + length, STATUS_MAX - 1 - length)) > 0)
-        length += (size_t)got;
-    text[length] = '\0';
-    return got < 0 || length == STATUS_MAX - 1 ? NULL : steal_ptr(&text);
-}
-
-static int make_copy(struct view *view, const char *host_path, const cpu_set_t *cpus, char name[32])
-{
-    cleanup_free char *text = read_status(host_path);
-    if (text == NULL)
-        return -ENOENT;
-    layer_temp_name(view->layer, name);
-    int fd = sys_openat2(view->layer->work_fd, name, O_WRONLY | O_CREAT | O_EXCL, 0444, SYS_BENEATH);
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    if (out == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return fd < 0 ? fd : -ENOMEM;
-    }
-    (void)fchmod(fd, 0444);
-    write_status(out, text, cpus);
-    if (fclose(out) == 0)
-        return 0;
-    (void)unlinkat(view->layer->work_fd, name, 0);
-    return -EIO;
-}
-
-bool proc_status_open(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken,
-                      struct answer *answer)
-{
-    cpu_set_t cpus;
-    char name[32], path[PATH_MAX];
-    pid_t tid = status_of(taken->walked.host_path);
-    bool reachable = !view->upper_private || caller->cred->fsuid == view->own.fsuid;
-    if (tid == 0 || !reachable || caller->ops->cpus == NULL || !caller->ops->cpus(caller->context, tid, &cpus))
-        return false;
-    if (make_copy(view, taken->walked.host_path, &cpus, name) < 0)
-        return false;
-    answer->finish.text = strdup(name);
-    if (answer->finish.text == NULL ||
-        snprintf(path, sizeof path, "%s/work/%s", view->layer->path, name) >= (int)sizeof path) {
-        (void)unlinkat(view->layer->work_fd, name, 0);
-        return false;
-    }
-    answer_path(caller, call, answer, taken->argument, path);
-    if (answer->kind != ANSWER_REWRITE) {
-        (void)unlinkat(view->layer->work_fd, name, 0);
-        return true;
-    }
-    answer->finish.kind = FINISH_FORGET;
-    answer->want_exit = true;
-    return true;
+    const char *name_end = strrchr(text, ')');
+    const char *state = NULL;
+    if (name_end != NULL && name_end[1] == ' ' && name_end[2] != '\0')
+        state = state_of(file->facts, name_end[2]);
+    if (state == NULL)
+        (void)fputs(text, out);
+    else
+        (void)fprintf(out, "%.*s %c%s", (int)(name_end + 1 - text), text, state[0], name_end + 3);
 }

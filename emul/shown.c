@@ -72,6 +72,8 @@ void shown_object(struct view *view, struct caller *caller, const char *link, st
     struct caller nobody = *caller;
     struct walked walked;
     enum host_path_kind kind = HOST_PATH_UPPER;
+    if (proc_copy_origin(view, shown->path))
+        return;
     const char *origin = elf_copy_origin(view, shown->path);
     if (origin != NULL)
         (void)snprintf(shown->path, PATH_MAX, "%s", origin);

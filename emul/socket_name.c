@@ -16,7 +16,7 @@
 
 #define NAME_OFFSET ((unsigned)offsetof(struct sockaddr_un, sun_path))
 
-static int alias_directory(struct view *view)
+int socket_alias_directory(struct view *view)
 {
     char path[] = "/tmp/.coffer-XXXXXX";
     if (view->alias_dir[0] != '\0')
@@ -27,14 +27,14 @@ static int alias_directory(struct view *view)
     if (chmod(path, 0711) < 0)
         return -errno;
     memcpy(view->alias_dir, path, sizeof path);
-    return 0;
+    return view_hide(view, path);
 }
 
 /* The number of the alias for a directory, made if need be; or -errno. */
 static int alias_number(struct view *view, const char *dir_path)
 {
     char alias[96], target[PATH_MAX];
-    int error = alias_directory(view);
+    int error = socket_alias_directory(view);
     if (error < 0)
         return error;
     for (unsigned i = 0; i < view->alias_count; i++) {

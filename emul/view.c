@@ -95,12 +95,17 @@ static bool is_procfs(const char *path)
     return statfs(path, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
 }
 
-static int hide(struct view *view, const char *path)
+int view_hide(struct view *view, const char *path)
 {
-    if (path == NULL || path[0] != '/' || view->hidden_count == VIEW_LAYERS_MAX)
+    if (path == NULL || path[0] != '/' || view->hidden_count > VIEW_LAYERS_MAX)
         return 0;
     view->hidden[view->hidden_count] = strdup(path);
-    return view->hidden[view->hidden_count++] == NULL ? -ENOMEM : 0;
+    if (view->hidden[view->hidden_count] == NULL)
+        return -ENOMEM;
+    view->hidden_count++;
+    if (view->root != NULL)
+        directory_watch(view, path);
+    return 0;
 }
 
 int view_new(struct view **result, const struct view_options *options)
@@ -120,8 +125,8 @@ int view_new(struct view **result, const struct view_options *options)
     view->upper_private = is_private(options->layer->path);
     int error = read_own_identity(&view->own);
     view->own_root = view->own.fsuid == 0;
-    for (int i = 0; i < options->hidden_count && error == 0; i++)
-        error = hide(view, options->hidden[i]);
+    for (int i = 0; i < options->hidden_count && i < VIEW_LAYERS_MAX && error == 0; i++)
+        error = view_hide(view, options->hidden[i]);
     if (error == 0)
         error = add_trees(view, options);
     if (error == 0)

@@ -116,7 +116,7 @@ struct view {
     struct directory *oldest, *newest;
     unsigned cached, open_fds, fd_limit;
 
-    char *hidden[VIEW_LAYERS_MAX];
+    char *hidden[VIEW_LAYERS_MAX + 1]; /* one more for the aliases of sockets */
     int hidden_count;
     int hidden_fd;
     int proc_fd;        /* "/proc" */
@@ -142,6 +142,7 @@ struct view {
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
     unsigned alias_count;
+    unsigned proc_copies;         /* made so far; see proc_file.c */
     struct said_name *said_names; /* uthash; see socket_name.c */
     view_notice *notice;
     void *notice_context;
@@ -226,6 +227,8 @@ void directory_exchanged(struct view *view, struct directory *parent, const char
 /* Everything cached at and below dir is looked up anew (a worker changed it). */
 void directory_refresh(struct view *view, struct directory *dir);
 void directory_cache_clear(struct view *view);
+/* What is cached on the way to a path that has just been hidden takes no short cuts any more. */
+void directory_watch(struct view *view, const char *path);
 /* Owner and mode in the view. 0 or -errno. */
 int directory_meta_get(struct view *view, struct directory *dir, struct directory_meta *meta);
 
@@ -324,6 +327,11 @@ int real_path(struct view *view, const struct caller *caller, struct directory *
               char path[PATH_MAX]);
 /* The tree whose directory stands for a merged one in descriptors and as working directory. */
 int real_tree(const struct view *view, uint32_t trees);
+
+/* What a copy of a file of /proc stands for: replaces its path by the original's. See proc_file.c. */
+bool proc_copy_origin(const struct view *view, char path[PATH_MAX]);
+/* Such a copy is open now, or never will be: it goes. */
+void proc_copy_finish(const struct answer *answer);
 
 /* ---- permission and identity (identity.c) ---- */
 void identity_enter(struct view *view, const struct credentials *cred);
@@ -462,7 +470,11 @@ void socket_name_remember(struct view *view, const struct sockaddr_un *bound, co
                           unsigned said_length);
 /* Turns a host name that the kernel shows into the view's, in place. The new length of the address. */
 unsigned socket_name_show(const struct view *view, struct sockaddr_un *address, unsigned length);
+/* Makes the directory of the aliases, which everybody can search: view->alias_dir. 0 or -errno. */
+int socket_alias_directory(struct view *view);
 void socket_aliases_remove(struct view *view);
+/* A host path is no part of the view from now on. 0 or -ENOMEM and the like. */
+int view_hide(struct view *view, const char *path);
 
 int finish_bind(struct view *view, const struct answer *answer);
 void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int64_t result);

@@ -62,21 +62,19 @@ static int caller_place(void *context, const void *data, size_t size, uint64_t *
     return scratch_place(task->space, task->tid, &task->pieces, data, size, address);
 }
 
-static bool caller_cpus(void *context, pid_t tid, cpu_set_t *cpus)
+static bool caller_thread(void *context, pid_t tid, struct thread_facts *facts)
 {
     const struct task *task = context;
     const struct task *other = task_find(task->supervisor, tid);
-    if (task->supervisor->tracer_count == 1 || other == NULL)
+    if (other == NULL)
         return false;
-    *cpus = other->allowed;
+    *facts = (struct thread_facts){
+        .fs = other->fs,
+        .stopped = other->state == TASK_LISTENING,
+        .pinned = task->supervisor->tracer_count > 1,
+        .cpus = other->allowed,
+    };
     return true;
-}
-
-static const struct fs_context *caller_fs(void *context, pid_t tid)
-{
-    const struct task *task = context;
-    const struct task *other = task_find(task->supervisor, tid);
-    return other == NULL ? NULL : other->fs;
 }
 
 static const struct caller_ops operations = {
@@ -84,8 +82,7 @@ static const struct caller_ops operations = {
     .write = caller_write,
     .dup_fd = caller_dup_fd,
     .place = caller_place,
-    .cpus = caller_cpus,
-    .fs = caller_fs,
+    .thread = caller_thread,
 };
 
 struct caller caller_of(struct task *task)

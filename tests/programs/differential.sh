@@ -97,6 +97,13 @@ prepare_ops_open() {
     ln -s new2 dir/newlink
 }
 
+prepare_ops_maps() {
+    mkdir -p dir jail/proc
+    for file in plain copied later renamed removed dir/moved 'with space' $'new\nline' replaced other; do
+        head -c 5000 /dev/zero >"$file"
+    done
+}
+
 prepare_ops_process() {
     echo filtered >filtered
     touch todelete
@@ -104,7 +111,7 @@ prepare_ops_process() {
 
 failed=()
 # COFFER_OPS: only some of them.
-for name in ${COFFER_OPS:-look change list open socket proc process links}; do
+for name in ${COFFER_OPS:-look change list open socket proc process links maps}; do
     rm -rf host && mkdir host
     (cd host && "prepare_ops_$name") || fail "the tree for ops_$name"
     [ -x "$COFFER_HELPERS/ops_$name" ] || fail "ops_$name is not built"

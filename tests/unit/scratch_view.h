@@ -75,7 +75,7 @@ static inline int own_place(void *context, const void *data, size_t size, uint64
     return 0;
 }
 
-static const struct caller_ops own_ops = {own_read, own_write, own_dup_fd, own_place, NULL, NULL};
+static const struct caller_ops own_ops = {own_read, own_write, own_dup_fd, own_place, NULL};
 
 static inline void keep_notice(void *context, pid_t pid, const char *text)
 {
