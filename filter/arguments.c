@@ -49,11 +49,20 @@
         .value = (value_), .argument2 = -1, .words = (words_)                                                          \
     }
 
-#define REFUSE_BIT(argument_, bit_)      WHEN_HAS(VERDICT_FAIL, EPERM, argument_, bit_, "flags have " #bit_)
+#define TELL_BIT(argument_, bit_, told_)                                                                               \
+    {                                                                                                                  \
+        .argument = (argument_), .compare = COMPARE_EQUAL, .verdict = VERDICT_TELL, .error = EPERM, .mask = (bit_),    \
+        .value = (bit_), .argument2 = -1, .words = "flags have " #bit_, .told = (told_)                                \
+    }
+#define NEW_NAME_SPACE(bit_)             TELL_BIT(0, bit_, name_space)
 #define REFUSE_REQUEST(error_, request_) WHEN_INT_IS(VERDICT_FAIL, error_, 1, request_, "request is " #request_)
 #define STOP_REQUEST(request_)           WHEN_INT_IS(VERDICT_STOP, 0, 1, request_, "request is " #request_)
 
 const struct argument_test tests_none[] = {TESTS_END};
+
+/* To the user who started a program with a sandbox of its own. */
+static const char name_space[] = "no new name spaces in a view; a program that wants them for a sandbox of its own has "
+                                 "to be told to do without, since the view is one";
 
 /*
  * fstat() of glibc 2.33 to 2.38 is newfstatat(fd, "", buf, AT_EMPTY_PATH), and no
@@ -91,11 +100,17 @@ const struct argument_test tests_address_at_4[] = {
  * something else. 0x80 is part of the exit signal here, not CLONE_NEWTIME.
  */
 const struct argument_test tests_clone[] = {
-    REFUSE_BIT(0, CLONE_UNTRACED), REFUSE_BIT(0, CLONE_PARENT),
-    REFUSE_BIT(0, CLONE_NEWNS),    REFUSE_BIT(0, CLONE_NEWCGROUP),
-    REFUSE_BIT(0, CLONE_NEWUTS),   REFUSE_BIT(0, CLONE_NEWIPC),
-    REFUSE_BIT(0, CLONE_NEWUSER),  REFUSE_BIT(0, CLONE_NEWPID),
-    REFUSE_BIT(0, CLONE_NEWNET),   TESTS_END,
+    TELL_BIT(0, CLONE_UNTRACED, "a child that nobody traces"),
+    TELL_BIT(0, CLONE_PARENT, "a child that is its parent's sister"),
+
+    NEW_NAME_SPACE(CLONE_NEWNS),
+    NEW_NAME_SPACE(CLONE_NEWCGROUP),
+    NEW_NAME_SPACE(CLONE_NEWUTS),
+    NEW_NAME_SPACE(CLONE_NEWIPC),
+    NEW_NAME_SPACE(CLONE_NEWUSER),
+    NEW_NAME_SPACE(CLONE_NEWPID),
+    NEW_NAME_SPACE(CLONE_NEWNET),
+    TESTS_END,
 };
 
 #define CLONE_NEW_ANY                                                                                                  \
@@ -104,14 +119,14 @@ const struct argument_test tests_clone[] = {
 
 /* The last test excludes the others, so that none overlaps another with another verdict. */
 const struct argument_test tests_unshare[] = {
-    REFUSE_BIT(0, CLONE_NEWTIME),
-    REFUSE_BIT(0, CLONE_NEWNS),
-    REFUSE_BIT(0, CLONE_NEWCGROUP),
-    REFUSE_BIT(0, CLONE_NEWUTS),
-    REFUSE_BIT(0, CLONE_NEWIPC),
-    REFUSE_BIT(0, CLONE_NEWUSER),
-    REFUSE_BIT(0, CLONE_NEWPID),
-    REFUSE_BIT(0, CLONE_NEWNET),
+    NEW_NAME_SPACE(CLONE_NEWTIME),
+    NEW_NAME_SPACE(CLONE_NEWNS),
+    NEW_NAME_SPACE(CLONE_NEWCGROUP),
+    NEW_NAME_SPACE(CLONE_NEWUTS),
+    NEW_NAME_SPACE(CLONE_NEWIPC),
+    NEW_NAME_SPACE(CLONE_NEWUSER),
+    NEW_NAME_SPACE(CLONE_NEWPID),
+    NEW_NAME_SPACE(CLONE_NEWNET),
     {.argument = 0,
      .compare = COMPARE_EQUAL,
      .verdict = VERDICT_STOP,
@@ -136,20 +151,33 @@ const struct argument_test tests_prctl[] = {
 const struct argument_test tests_seccomp[] = {
     {.argument = 0,
      .compare = COMPARE_EQUAL,
-     .verdict = VERDICT_FAIL,
+     .verdict = VERDICT_TELL,
      .error = EPERM,
      .mask = INT_MASK,
      .value = SECCOMP_SET_MODE_FILTER,
      .argument2 = 1,
      .mask2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
      .value2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
-     .words = "operation is SECCOMP_SET_MODE_FILTER and flags have SECCOMP_FILTER_FLAG_NEW_LISTENER"},
+     .words = "operation is SECCOMP_SET_MODE_FILTER and flags have SECCOMP_FILTER_FLAG_NEW_LISTENER",
+     .told = "a filter with a listener could answer calls in the view's place"},
     TESTS_END,
 };
 
 /* Limits and scheduling: of the caller itself, which is what nearly every program asks for. */
 const struct argument_test tests_process_at_0[] = {
     WHEN_NOT(VERDICT_STOP, 0, 0, "the process is not 0"),
+    TESTS_END,
+};
+
+/* How large a core file may be: the kernel writes it without asking a filter. */
+const struct argument_test tests_setrlimit[] = {
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, RLIMIT_CORE, "resource is RLIMIT_CORE"),
+    TESTS_END,
+};
+
+const struct argument_test tests_prlimit64[] = {
+    WHEN_NOT(VERDICT_STOP, 0, 0, "the process is not 0"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 1, RLIMIT_CORE, "resource is RLIMIT_CORE"),
     TESTS_END,
 };
 

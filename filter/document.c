@@ -5,6 +5,7 @@
 
 #include "filter/table.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* What a handler does with a stop, for a reader who does not know the code. */
@@ -88,6 +89,9 @@ static void print_outcome(FILE *out, int verdict, int error)
     case VERDICT_FAIL:
         fputs(error_name(error), out);
         break;
+    case VERDICT_TELL:
+        fprintf(out, "%s and a notice", error_name(error));
+        break;
     case VERDICT_UNKNOWN:
         fputs("ENOSYS", out);
         break;
@@ -158,13 +162,21 @@ static void print_row(FILE *out, size_t number, const struct call_row *row)
     fputs(" |\n", out);
 }
 
+static bool can_stop(const struct call_row *row)
+{
+    bool tells = row->verdict == VERDICT_TELL;
+    for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++)
+        tells = tells || test->verdict == VERDICT_TELL;
+    return tells || row->handler != HANDLER_NONE;
+}
+
 void table_document(FILE *out)
 {
     size_t rows = 0, stops = 0;
     for (size_t number = 0; number < table_size(); number++) {
         const struct call_row *row = table_row((long)number);
         rows += row != NULL;
-        stops += row && row->handler != HANDLER_NONE;
+        stops += row && can_stop(row);
     }
     fprintf(out,
             "# System calls\n\n"
@@ -172,7 +184,7 @@ void table_document(FILE *out)
             "`filter/table.c`, from which the seccomp program and the dispatch of stops are made too.\n\n"
             "* **pass**: goes through untouched, without a stop.\n"
             "* **stop**: the supervisor answers it; for some calls only when an argument asks for it.\n"
-            "* **an errno**: refused in the filter, without a stop.\n"
+            "* **an errno**: refused in the filter, without a stop; with a stop where the user gets a notice.\n"
             "* A number that is not listed stops, and gets ENOSYS and a notice. So do calls of ia32 and x32.\n\n"
             "Arguments are counted from 0. %zu calls, of which %zu can stop.\n\n"
             "| number | name | verdict | how, or why |\n"

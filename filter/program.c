@@ -42,6 +42,8 @@ static uint32_t action_of(enum verdict verdict, uint16_t error)
         return SCMP_ACT_ALLOW;
     case VERDICT_STOP:
         return SCMP_ACT_TRACE(PROGRAM_TRACE_CALL);
+    case VERDICT_TELL:
+        return SCMP_ACT_TRACE(PROGRAM_TRACE_CALL);
     case VERDICT_FAIL:
         return SCMP_ACT_ERRNO(error);
     case VERDICT_UNKNOWN:

@@ -22,6 +22,8 @@ extern const struct argument_test tests_prctl[];
 extern const struct argument_test tests_seccomp[];
 extern const struct argument_test tests_ioctl[];
 extern const struct argument_test tests_process_at_0[];
+extern const struct argument_test tests_setrlimit[];
+extern const struct argument_test tests_prlimit64[];
 extern const struct argument_test tests_setpriority[];
 extern const struct argument_test tests_ioprio_set[];
 
@@ -58,6 +60,10 @@ extern const struct argument_test tests_ioprio_set[];
 /* Is refused with an errno, always. */
 #define FAIL(name_, error_, why_)                                                                                      \
     ROW(__NR_##name_, #name_, VERDICT_FAIL, HANDLER_NONE, error_, -1, tests_none, why_, NO_PATH, NO_PATH)
+
+/* The same, and the user is told the reason: a program's own message does not say that it is the view's doing. */
+#define TELL(name_, error_, why_)                                                                                      \
+    ROW(__NR_##name_, #name_, VERDICT_TELL, HANDLER_NONE, error_, -1, tests_none, why_, NO_PATH, NO_PATH)
 
 /* Stops; no path, no descriptor to act on. */
 #define STOP(name_, handler_)                                                                                          \

@@ -134,8 +134,8 @@ static const struct call_row table[] = {
     PASS(setpgid, TASK),
     PASS(setsid, TASK),
     PASS(getrlimit, ASKS),
-    PASS(setrlimit, TASK),
-    STOP_WHEN(prlimit64, TARGET, -1, tests_process_at_0, TASK),
+    STOP_WHEN(setrlimit, TARGET, -1, tests_setrlimit, TASK),
+    STOP_WHEN(prlimit64, TARGET, -1, tests_prlimit64, TASK),
     PASS(getrusage, ASKS),
     PASS(times, ASKS),
     PASS(sysinfo, ASKS),
@@ -383,18 +383,18 @@ static const struct call_row table[] = {
     PASS(syslog, "the kernel's log; the kernel checks who may"),
 
     /* Refused: they reach round the view, or past it. */
-    FAIL(mount, EPERM, MOUNTS),
-    FAIL(umount2, EPERM, MOUNTS),
-    FAIL(pivot_root, EPERM, MOUNTS),
-    FAIL(move_mount, EPERM, MOUNTS),
-    FAIL(fsopen, EPERM, MOUNTS),
-    FAIL(fsconfig, EPERM, MOUNTS),
-    FAIL(fsmount, EPERM, MOUNTS),
-    FAIL(fspick, EPERM, MOUNTS),
-    FAIL(open_tree, EPERM, MOUNTS),
-    FAIL(open_tree_attr, EPERM, MOUNTS),
-    FAIL(mount_setattr, EPERM, MOUNTS),
-    FAIL(setns, EPERM, "another name space is another view"),
+    TELL(mount, EPERM, MOUNTS),
+    TELL(umount2, EPERM, MOUNTS),
+    TELL(pivot_root, EPERM, MOUNTS),
+    TELL(move_mount, EPERM, MOUNTS),
+    TELL(fsopen, EPERM, MOUNTS),
+    TELL(fsconfig, EPERM, MOUNTS),
+    TELL(fsmount, EPERM, MOUNTS),
+    TELL(fspick, EPERM, MOUNTS),
+    TELL(open_tree, EPERM, MOUNTS),
+    TELL(open_tree_attr, EPERM, MOUNTS),
+    TELL(mount_setattr, EPERM, MOUNTS),
+    TELL(setns, EPERM, "another name space is another view"),
     FAIL(name_to_handle_at, EOPNOTSUPP, "a handle would name the host's object"),
     FAIL(open_by_handle_at, EPERM, "a handle names the host's object"),
     FAIL(fanotify_init, EPERM, "would watch the host"),
@@ -479,4 +479,12 @@ enum verdict table_verdict(const struct call_row *row, const uint64_t arguments[
     }
     *error = row->error;
     return (enum verdict)row->verdict;
+}
+
+const char *table_told(const struct call_row *row, const uint64_t arguments[6])
+{
+    for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++)
+        if (test_holds(test, arguments) && test->told != NULL)
+            return test->told;
+    return row->why;
 }

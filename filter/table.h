@@ -18,6 +18,7 @@ enum verdict {
     VERDICT_PASS,    /* goes through untouched, without a stop */
     VERDICT_STOP,    /* SECCOMP_RET_TRACE: the row's handler answers it */
     VERDICT_FAIL,    /* SECCOMP_RET_ERRNO with the row's (or test's) errno */
+    VERDICT_TELL,    /* SECCOMP_RET_TRACE: fails in the same way, and the user is told why */
 };
 
 /* Who answers a stop. One handler may serve many rows: the row says where its arguments are. */
@@ -114,20 +115,21 @@ struct argument_test {
     uint8_t argument;
     uint8_t compare; /* enum compare */
     uint8_t verdict; /* enum verdict */
-    uint16_t error;  /* errno of VERDICT_FAIL */
+    uint16_t error;  /* errno of VERDICT_FAIL and VERDICT_TELL */
     uint64_t mask, value;
     /* A second condition that must hold too; argument2 is -1 when there is none. */
     int8_t argument2;
     uint64_t mask2, value2;
     const char *words; /* the condition for docs/syscalls.md: "request is TIOCSTI" */
+    const char *told;  /* of VERDICT_TELL: what the user is told; NULL: the row's reason */
 };
 
 struct call_row {
     const char *name; /* NULL: no row */
-    const char *why;  /* for PASS and FAIL: one short phrase for docs/syscalls.md */
+    const char *why;  /* for PASS, FAIL and TELL: one short phrase for docs/syscalls.md */
     uint8_t verdict;  /* enum verdict */
     uint8_t handler;  /* enum handler */
-    uint16_t error;   /* errno of VERDICT_FAIL */
+    uint16_t error;   /* errno of VERDICT_FAIL and VERDICT_TELL */
     int8_t fd;        /* the argument that is a plain descriptor to act on (fchmod), or -1 */
     struct path_argument path[2];
     const struct argument_test *tests; /* never NULL in a row; ends at verdict VERDICT_UNKNOWN */
@@ -141,9 +143,13 @@ const struct call_row *table_row(long number);
 
 /*
  * What the filter does with one call of this row: the verdict of the test that
- * holds, or the row's default. *error is set for VERDICT_FAIL, else 0. A stop for
- * a call that this calls VERDICT_PASS was forged by a filter of the tracee's own.
+ * holds, or the row's default. *error is set for VERDICT_FAIL and VERDICT_TELL, else
+ * 0. A stop for a call that this calls VERDICT_PASS was forged by a filter of the
+ * tracee's own.
  */
 enum verdict table_verdict(const struct call_row *row, const uint64_t arguments[6], int *error);
+
+/* What the user is told of a call that is VERDICT_TELL with these arguments. */
+const char *table_told(const struct call_row *row, const uint64_t arguments[6]);
 
 #endif

@@ -2,11 +2,14 @@
 
 #include "supervisor/affinity.h"
 #include "supervisor/memory.h"
+#include "supervisor/supervisor.h"
 #include "supervisor/target.h"
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <stdio.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #ifndef CLONE_NEWTIME
 #define CLONE_NEWTIME 0x00000080
@@ -53,6 +56,12 @@ static void answer_clone3(struct task *task)
     }
     task->clone_flags = arguments.flags;
     if (arguments.flags & refused_clone_flags) {
+        /* As clone() says it: the flags that both have mean the same. */
+        const uint64_t same[6] = {arguments.flags & ~(uint64_t)CLONE_NEWTIME};
+        char text[256];
+        (void)snprintf(text, sizeof text, "clone3: %s", table_told(table_row(SYS_clone), same));
+        if ((arguments.flags & refused_clone_flags) != CLONE_PARENT)
+            notice_refused(task->supervisor->notices, task->process->tgid, text);
         set_result(task, -EPERM);
         return;
     }

@@ -45,12 +45,21 @@ static _Noreturn void give_up(const char *what, int status)
     _exit(STATUS_COFFER_FAILED);
 }
 
+/* The kernel writes a core file where the process is, by no call: without the lock that may be on the host. */
+static void forbid_core_files(void)
+{
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) < 0)
+        give_up("cannot forbid core files", -errno);
+}
+
 static void engage_lock(const struct launch *launch)
 {
-    if (launch->lock == LOCK_OFF)
-        return;
-    int status = lock_engage(launch->layer_fs);
+    int status = launch->lock == LOCK_OFF ? -ENOSYS : lock_engage(launch->layer_fs);
     if (status == 0)
+        return;
+    forbid_core_files();
+    if (launch->lock == LOCK_OFF)
         return;
     if (launch->lock == LOCK_REQUIRE) {
         error_line("lock", status == -ENOSYS || status == -EOPNOTSUPP

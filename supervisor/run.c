@@ -5,6 +5,7 @@
 #include "filter/program.h"
 #include "supervisor/command.h"
 #include "supervisor/control.h"
+#include "supervisor/nested.h"
 #include "supervisor/placement.h"
 #include "supervisor/text.h"
 
@@ -131,7 +132,7 @@ static bool serve(const struct run_request *request, struct launch launch, struc
 
 int run_command(const struct run_request *request)
 {
-    struct stack *stack = calloc(1, sizeof *stack);
+    struct stack *stack = nested_refused() ? NULL : calloc(1, sizeof *stack);
     if (stack == NULL || open_layers(stack, request) < 0) {
         free(stack);
         return STATUS_COFFER_FAILED;

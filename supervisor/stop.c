@@ -12,6 +12,7 @@
 #include <linux/audit.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <utlist.h>
 
 /* In the number of a call by the x32 interface. */
@@ -68,6 +69,24 @@ static void tell_of_unknown(struct task *task, uint64_t number)
     task->process->told_of_unknown = true;
     char text[64];
     (void)snprintf(text, sizeof text, "system call %lld is not known to this version", (long long)(int64_t)number);
+    notice_refused(task->supervisor->notices, task->process->tgid, text);
+}
+
+/*
+ * libseccomp asks which flags the kernel knows by giving it no filter at all: that is no sandbox yet, and every
+ * program that uses the library does so.
+ */
+static bool is_a_question(const struct trace_call *made)
+{
+    return made->number == SYS_seccomp && made->args[2] == 0;
+}
+
+static void tell_of_refusal(struct task *task, const struct call_row *row, const struct trace_call *made)
+{
+    char text[256];
+    if (is_a_question(made))
+        return;
+    (void)snprintf(text, sizeof text, "%s: %s", row->name, table_told(row, made->args));
     notice_refused(task->supervisor->notices, task->process->tgid, text);
 }
 
@@ -165,6 +184,10 @@ void stop_serve(struct task *task)
     case VERDICT_UNKNOWN:
         tell_of_unknown(task, made.number);
         refuse_unknown(task);
+        return;
+    case VERDICT_TELL:
+        tell_of_refusal(task, row, &made);
+        refuse(task, error);
         return;
     case VERDICT_FAIL:
         refuse(task, error);

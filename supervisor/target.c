@@ -3,6 +3,7 @@
 #include "emul/cleanup.h"
 #include "emul/sys.h"
 #include "supervisor/caller.h"
+#include "supervisor/memory.h"
 #include "supervisor/supervisor.h"
 
 #include <errno.h>
@@ -68,11 +69,69 @@ static int check_pidfd(struct task *task)
     return pid < 0 ? pid : check(task, pid);
 }
 
+/*
+ * The kernel gives a process one tracer, and the processes of a view have theirs: without a word it would be EPERM. And
+ * one that is just handed from tracer to tracer has none for a moment, in which nobody else may take it.
+ */
+static int check_ptrace(struct task *task)
+{
+    uint64_t request = task->call.args[0];
+    bool attach = request == PTRACE_ATTACH || request == PTRACE_SEIZE;
+    int status = request == PTRACE_TRACEME ? 0 : check(task, (pid_t)task->call.args[1]);
+    if (status != 0 || (!attach && request != PTRACE_TRACEME))
+        return status;
+    notice_refused(task->supervisor->notices, task->process->tgid,
+                   "ptrace: a process of a view is traced by coffer, and can have one tracer only; run the debugger "
+                   "outside of the view");
+    return -EPERM;
+}
+
+static int check_limits(const struct task *task)
+{
+    /* Asking is harmless: then the new limits are null. */
+    if (task->call.number == SYS_setrlimit || task->call.args[2] == 0)
+        return 0;
+    return target_check(task, task->call.args[0]);
+}
+
+/* The limits of a process whose core files are forbidden: both are 0, and stay so. 0 or -errno. */
+static int keep_core_limit(const struct task *task, const struct rlimit *now, uint64_t wanted_at, uint64_t old_at)
+{
+    struct rlimit wanted;
+    int status = memory_read_all(task->tid, wanted_at, &wanted, sizeof wanted);
+    if (status == 0 && wanted.rlim_cur > wanted.rlim_max)
+        status = -EINVAL;
+    if (status == 0 && wanted.rlim_max > 0)
+        status = -EPERM;
+    if (status == 0 && old_at != 0)
+        status = memory_write(task->tid, old_at, now, sizeof *now);
+    return status;
+}
+
+/*
+ * Core files are forbidden where the lock does not keep them off the host (launch.c). Root could raise even the hard
+ * limit again: such a call is answered here, since what the kernel would read may be other limits by then.
+ */
+static bool answer_core_limit(struct task *task)
+{
+    const uint64_t *args = task->call.args;
+    bool other = task->call.number == SYS_prlimit64;
+    uint64_t wanted_at = other ? args[2] : args[1];
+    struct rlimit now;
+    pid_t pid = other && (pid_t)args[0] != 0 ? (pid_t)args[0] : task->tid;
+    if ((!other && task->call.number != SYS_setrlimit) || (unsigned)args[other ? 1 : 0] != RLIMIT_CORE ||
+        wanted_at == 0 || prlimit(pid, RLIMIT_CORE, NULL, &now) < 0 || now.rlim_max != 0)
+        return false;
+    task->answer.kind = ANSWER_RESULT;
+    task->answer.result = keep_core_limit(task, &now, wanted_at, other ? args[3] : 0);
+    return true;
+}
+
 static int check_call(struct task *task)
 {
     switch (task->call.number) {
     case SYS_ptrace:
-        return task->call.args[0] == PTRACE_TRACEME ? 0 : check(task, (pid_t)task->call.args[1]);
+        return check_ptrace(task);
     case SYS_process_vm_readv:
     case SYS_process_vm_writev:
         return check(task, (pid_t)task->call.args[0]);
@@ -82,9 +141,9 @@ static int check_call(struct task *task)
         return check_one(task, PRIO_PROCESS);
     case SYS_ioprio_set:
         return check_one(task, IOPRIO_WHO_PROCESS);
+    case SYS_setrlimit:
     case SYS_prlimit64:
-        /* Asking is harmless: the new limits are null. */
-        return task->call.args[2] == 0 ? 0 : target_check(task, task->call.args[0]);
+        return check_limits(task);
     default: /* sched_set...: the process is argument 0 */
         return target_check(task, task->call.args[0]);
     }
@@ -93,6 +152,8 @@ static int check_call(struct task *task)
 void target_answer(struct task *task)
 {
     int status = check_call(task);
+    if (status == 0 && answer_core_limit(task))
+        return;
     task->answer.kind = status < 0 ? ANSWER_RESULT : ANSWER_CONTINUE;
     task->answer.result = status;
 }
