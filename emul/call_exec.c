@@ -112,6 +112,21 @@ static bool is_being_written(int fd)
     return busy;
 }
 
+/* Whoever waits for the program's usual rights finds out here why it does not have them. */
+static void tell_of_set_id(struct view *view, const struct caller *caller, const struct program *program,
+                           const struct entry *entry)
+{
+    struct stat st = entry->st;
+    if ((st.st_mode & (S_ISUID | S_ISGID)) == 0)
+        return;
+    (void)entry_stat(view, entry, &st);
+    bool user = (st.st_mode & S_ISUID) != 0 && st.st_uid != caller->cred->fsuid;
+    bool group = (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != caller->cred->fsgid;
+    if (user || group)
+        refuse_notice(view, caller, "%s: runs without its set-%s-id bit", program->taken->path,
+                      user ? "user" : "group");
+}
+
 /* Follows "#!" lines from the file that was named to the program that will run. 0 or -errno. */
 static int find_program(struct view *view, struct caller *caller, struct program *program)
 {
@@ -133,6 +148,7 @@ static int find_program(struct view *view, struct caller *caller, struct program
         if (!S_ISREG(entry->st.st_mode))
             return -EACCES;
         program->rewrite = program->rewrite || !walked->pure;
+        tell_of_set_id(view, caller, program, entry);
         if (entry->tree == view->host && caller->fs->root == view->root && known_program(view, &entry->st))
             return 0;
         ssize_t size = read_head(view, entry, head, &fd);
@@ -241,7 +257,8 @@ static void rewrite_exec(struct view *view, struct caller *caller, const struct 
         answer_result(answer, error);
         return;
     }
-    answer_path(caller, call, answer, taken->argument, real);
+    char link[PATH_MAX];
+    answer_path(caller, call, answer, taken->argument, exec_named(view, real, taken->path, link));
     if (answer->kind != ANSWER_REWRITE)
         return;
     if (program->scripts > 0)

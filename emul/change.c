@@ -49,11 +49,26 @@ static int act_on(struct view *view, struct caller *caller, int fd, const struct
     return error;
 }
 
+/* On the terminal itself: nothing is copied. */
+static int change_terminal(struct view *view, struct caller *caller, const struct entry *entry,
+                           const struct change *change)
+{
+    struct stat st;
+    int dirfd = directory_fd(view, entry->dir, entry->tree);
+    cleanup_fd int fd = dirfd < 0 ? dirfd : sys_openat(dirfd, entry->name, O_PATH | O_NOFOLLOW, 0);
+    int error = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (error == 0 && (!S_ISCHR(st.st_mode) || st.st_rdev != entry->st.st_rdev))
+        error = -EPERM;
+    return error < 0 ? error : act_on(view, caller, fd, change);
+}
+
 static int change_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
 {
     int error = 0;
     if (change->opens_data && !S_ISREG(entry->st.st_mode))
         return S_ISDIR(entry->st.st_mode) ? -EISDIR : -EINVAL;
+    if (entry->tree == view->host && pty_is_own(caller, &entry->st))
+        return change_terminal(view, caller, entry, change);
     if (entry->tree != UPPER || owner_differs(view, entry))
         error = change->judge(view, caller, entry, change->request);
     if (error == 0)

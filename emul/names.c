@@ -24,7 +24,7 @@ static int make_at(int dirfd, const char *name, const struct creation *creation)
         return sys_mkdirat(dirfd, name, creation->mode & 07777);
     if (S_ISLNK(creation->mode))
         return sys_symlinkat(creation->target, dirfd, name);
-    return sys_mknodat(dirfd, name, creation->mode, 0);
+    return sys_mknodat(dirfd, name, creation->mode, creation->device);
 }
 
 /* Owner and mode as the kernel would have given them, had the caller made the object in this directory. */
@@ -89,6 +89,8 @@ int name_create(struct view *view, struct caller *caller, const struct taken *ta
     if (walked->slash && !directory)
         return -ENOENT;
     int error = may_create(view, caller, entry->dir);
+    if (error == 0)
+        error = creation->error;
     if (error < 0)
         return error;
     int dirfd = upper_directory(view, entry->dir);

@@ -11,6 +11,8 @@ struct creation {
     mode_t mode;
     const char *target; /* of a symbolic link */
     int link_from;      /* of a hard link: an O_PATH descriptor of the object, else -1 */
+    dev_t device;       /* of a device node */
+    int error;          /* 0, or what it fails with if nothing else is wrong */
 };
 
 /* Takes a path whose last name is to be made or removed; see take_path(). */

@@ -156,6 +156,7 @@ void socket_aliases_remove(struct view *view)
 {
     char alias[96];
     forget_names(view);
+    exec_names_free(view);
     if (view->alias_dir[0] == '\0')
         return;
     for (unsigned i = 0; i < view->alias_count; i++) {

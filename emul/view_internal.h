@@ -142,8 +142,9 @@ struct view {
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
     unsigned alias_count;
-    unsigned proc_copies;         /* made so far; see proc_file.c */
-    struct said_name *said_names; /* uthash; see socket_name.c */
+    unsigned proc_copies;             /* made so far; see proc_file.c */
+    struct exec_target *exec_targets; /* latest first; see exec_name.c */
+    struct said_name *said_names;     /* uthash; see socket_name.c */
     view_notice *notice;
     void *notice_context;
 };
@@ -458,6 +459,18 @@ const char *elf_copy_origin(const struct view *view, const char *path);
 /* The PT_INTERP of an ELF file. Its length, 0 when it has none, -ENOEXEC for what is no 64-bit ELF. */
 ssize_t elf_interpreter(int fd, char path[PATH_MAX]);
 void elf_copies_free(struct view *view);
+
+/* ---- names of processes (exec_name.c) ---- */
+/*
+ * A path by which the kernel executes `path` and calls the process as if it had executed `called`: path itself, or one
+ * made in link.
+ */
+const char *exec_named(struct view *view, const char *path, const char *called, char link[PATH_MAX]);
+void exec_names_free(struct view *view);
+
+/* ---- pseudo-terminals (pty.c) ---- */
+/* Whether st is that of the slave side of a terminal whose master side the caller's process holds. */
+bool pty_is_own(const struct caller *caller, const struct stat *st);
 
 /* ---- AF_UNIX names (socket_name.c) ---- */
 struct sockaddr_un;

@@ -30,3 +30,8 @@ bool device_may_write(dev_t rdev)
             return true;
     return false;
 }
+
+bool device_may_make(dev_t rdev)
+{
+    return device_may_write(rdev) || (major(rdev) == 5 && minor(rdev) == 1);
+}
