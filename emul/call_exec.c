@@ -7,6 +7,7 @@
  */
 #include "emul/arguments.h"
 #include "emul/known.h"
+#include "emul/shebang.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -14,15 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define HEAD_SIZE   256   /* BINPRM_BUF_SIZE */
 #define SCRIPTS_MAX 5     /* how deep interpreters may be scripts themselves: exec_binprm() in fs/exec.c */
 #define ARGV_MAX    65536 /* pointers; more would not fit where they are placed */
-
-/* One "#!" line. */
-struct shebang {
-    char interpreter[HEAD_SIZE];
-    char argument[HEAD_SIZE]; /* "" when there is none */
-};
 
 /* The program that will really be executed, and what goes before the caller's arguments. */
 struct program {
@@ -31,44 +25,24 @@ struct program {
     int scripts;
     struct shebang lines[SCRIPTS_MAX];
     bool rewrite;        /* the kernel would not come to the same end by itself */
+    bool lost;           /* a script that its interpreter could not open: its descriptor is closed by then */
     char copy[PATH_MAX]; /* "" or a copy with another ELF interpreter */
+    char name[PATH_MAX + sizeof "/dev/fd/-2147483648/"]; /* of the file that was named, as the kernel tells it on */
 };
 
-static bool parse_shebang(const char *head, size_t size, struct shebang *line)
+/* Reads the beginning of a file; behind its end come zeros. Bytes, or -errno. */
+static ssize_t read_start(int fd, char head[SHEBANG_SIZE])
 {
-    const char *end = memchr(head, '\n', size);
-    const char *at = head + 2;
-    if (size < 2 || head[0] != '#' || head[1] != '!')
-        return false;
-    if (end == NULL)
-        end = head + size;
-    while (end > at && (end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    size_t length = 0;
-    while (at + length < end && at[length] != ' ' && at[length] != '\t' && at[length] != '\0')
-        length++;
-    memcpy(line->interpreter, at, length);
-    line->interpreter[length] = '\0';
-    at += length;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    size_t rest = strnlen(at, (size_t)(end - at));
-    memcpy(line->argument, at, rest);
-    line->argument[rest] = '\0';
-    return length > 0;
+    memset(head, 0, SHEBANG_SIZE);
+    ssize_t got = pread(fd, head, SHEBANG_SIZE, 0);
+    return got < 0 ? -errno : got;
 }
 
-/* Reads the beginning of the entry's file. Bytes, or -errno. */
-static ssize_t read_head(struct view *view, const struct entry *entry, char head[HEAD_SIZE], int *fd)
+static ssize_t read_head(struct view *view, const struct entry *entry, char head[SHEBANG_SIZE], int *fd)
 {
     int dirfd = directory_fd(view, entry->dir, entry->tree);
     *fd = dirfd < 0 ? dirfd : sys_openat2(dirfd, entry->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, SYS_BENEATH);
-    if (*fd < 0)
-        return *fd;
-    ssize_t got = pread(*fd, head, HEAD_SIZE, 0);
-    return got < 0 ? -errno : got;
+    return *fd < 0 ? *fd : read_start(*fd, head);
 }
 
 /* Whether the interpreter that an ELF program names is one that the layer changed. */
@@ -120,19 +94,29 @@ static void tell_of_set_id(struct view *view, const struct caller *caller, const
     if ((st.st_mode & (S_ISUID | S_ISGID)) == 0)
         return;
     (void)entry_stat(view, entry, &st);
-    bool user = (st.st_mode & S_ISUID) != 0 && st.st_uid != caller->cred->fsuid;
-    bool group = (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != caller->cred->fsgid;
+    bool user = (st.st_mode & S_ISUID) != 0 && st.st_uid != caller->cred->euid;
+    bool group = (st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && st.st_gid != caller->cred->egid;
     if (user || group)
         refuse_notice(view, caller, "%s: runs without its set-%s-id bit", program->taken->path,
                       user ? "user" : "group");
 }
 
+/* Goes on to the interpreter that a script's first line names. */
+static void enter_interpreter(struct view *view, struct caller *caller, struct program *program)
+{
+    struct walked next;
+    walk(view, caller, AT_FDCWD, program->lines[program->scripts].interpreter, WALK_FOLLOW | WALK_LOOK, &next);
+    if (program->scripts++ > 0)
+        walked_release(view, &program->walked);
+    program->walked = next;
+}
+
 /* Follows "#!" lines from the file that was named to the program that will run. 0 or -errno. */
 static int find_program(struct view *view, struct caller *caller, struct program *program)
 {
-    const struct walked *walked = &program->taken->walked;
+    const struct walked *walked = program->scripts > 0 ? &program->walked : &program->taken->walked;
     for (;;) {
-        char head[HEAD_SIZE];
+        char head[SHEBANG_SIZE];
         cleanup_fd int fd = -1;
         const struct entry *entry = &walked->entry;
         if (walked->kind == WALK_ERROR)
@@ -164,20 +148,38 @@ static int find_program(struct view *view, struct caller *caller, struct program
             return check_elf(view, caller, program, entry, fd, head, size);
         if (program->scripts == SCRIPTS_MAX)
             return -ELOOP;
-        if (!parse_shebang(head, (size_t)size, &program->lines[program->scripts]))
+        if (!shebang_parse(head, &program->lines[program->scripts]))
             return 0;
         int error = may_access(view, caller, entry, 1);
         if (error == 0 && is_being_written(fd))
             error = -ETXTBSY;
+        if (error == 0 && program->lost)
+            error = -ENOENT;
         if (error < 0)
             return error;
-        struct walked next;
-        walk(view, caller, AT_FDCWD, program->lines[program->scripts].interpreter, WALK_FOLLOW | WALK_LOOK, &next);
-        if (program->scripts++ > 0)
-            walked_release(view, &program->walked);
-        program->walked = next;
+        enter_interpreter(view, caller, program);
         walked = &program->walked;
     }
+}
+
+/*
+ * A file by its descriptor alone is found by the kernel; but of a script, the interpreter may be one of the view. 0 or
+ * -errno.
+ */
+static int find_by_descriptor(struct view *view, struct caller *caller, struct program *program)
+{
+    char path[32], head[SHEBANG_SIZE];
+    struct stat st;
+    cleanup_fd int own = caller->ops->dup_fd(caller->context, program->taken->dirfd);
+    if (own < 0 || sys_fstatat(own, "", &st, AT_EMPTY_PATH) < 0 || !S_ISREG(st.st_mode))
+        return 0;
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", own); /* it may be O_PATH */
+    cleanup_fd int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+    if (fd < 0 || read_start(fd, head) < 0 || program->lost || !shebang_parse(head, &program->lines[0]) ||
+        (st.st_mode & 0111) == 0)
+        return 0;
+    enter_interpreter(view, caller, program);
+    return find_program(view, caller, program);
 }
 
 struct argument_list {
@@ -226,7 +228,7 @@ static int place_arguments(struct caller *caller, const struct program *program,
         if (program->lines[i].argument[0] != '\0')
             push(caller, &list, program->lines[i].argument);
     }
-    push(caller, &list, program->taken->path);
+    push(caller, &list, program->name);
     int error = list.error;
     if (error == 0)
         error = append_caller_arguments(caller, &list, argv);
@@ -263,8 +265,35 @@ static void rewrite_exec(struct view *view, struct caller *caller, const struct 
         return;
     if (program->scripts > 0)
         answer->args[taken->argument + 1] = argv;
+    if (call->number == SYS_execveat)
+        answer->args[4] = 0; /* what was named is settled: the path may end in a link of ours, and is not empty */
     answer->finish.kind = FINISH_EXEC;
-    answer->finish.text = strdup(taken->path);
+    answer->finish.text = strdup(program->name);
+}
+
+/* Whether a descriptor of the caller is closed by an exec. */
+static bool closes_on_exec(const struct caller *caller, int fd)
+{
+    char path[64], text[256];
+    (void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)caller->tid, fd);
+    cleanup_fd int info = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
+    ssize_t length = info < 0 ? info : read(info, text, sizeof text - 1);
+    text[length > 0 ? length : 0] = '\0';
+    const char *flags = strstr(text, "flags:");
+    return flags != NULL && (strtoul(flags + strlen("flags:"), NULL, 8) & O_CLOEXEC) != 0;
+}
+
+/* alloc_bprm() in fs/exec.c: a path below a descriptor is told on as one that begins at /dev/fd. */
+static void name_program(const struct caller *caller, struct program *program)
+{
+    const struct taken *taken = program->taken;
+    if (taken->dirfd == AT_FDCWD || taken->path[0] == '/') {
+        (void)snprintf(program->name, sizeof program->name, "%s", taken->path);
+        return;
+    }
+    (void)snprintf(program->name, sizeof program->name, "/dev/fd/%d%s%s", taken->dirfd,
+                   taken->path[0] == '\0' ? "" : "/", taken->path);
+    program->lost = closes_on_exec(caller, taken->dirfd);
 }
 
 void call_exec(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
@@ -277,7 +306,9 @@ void call_exec(struct view *view, struct caller *caller, const struct call *call
         answer_result(answer, -ENOMEM);
     } else if (take_path(view, caller, call, 0, follow | WALK_LOOK, taken, answer)) {
         program->taken = taken;
-        int error = taken->by_descriptor ? 0 : find_program(view, caller, program);
+        name_program(caller, program);
+        int error =
+            taken->by_descriptor ? find_by_descriptor(view, caller, program) : find_program(view, caller, program);
         if (error < 0)
             answer_result(answer, error);
         else if (program->rewrite || (taken->walked.kind == WALK_RAW && !taken->by_descriptor && !taken->walked.pure))

@@ -216,9 +216,7 @@ static bool link_names_it(struct view *view, struct caller *caller, const char *
         return false;
     if (sys_fstatat(AT_FDCWD, host_path, &object, 0) < 0)
         return false;
-    if (S_ISDIR(object.st_mode))
-        return true;
-    return S_ISREG(object.st_mode) && view_has_object(view, caller, target, &object);
+    return S_ISDIR(object.st_mode) || view_has_object(view, caller, target, &object);
 }
 
 enum proc_step proc_classify(struct view *view, struct caller *caller, const char *path, bool follow_last,
