@@ -167,6 +167,11 @@ void answer_real(struct view *view, struct caller *caller, const struct call *ca
 
 void answer_raw_change(struct view *view, struct caller *caller, const struct taken *taken, struct answer *answer)
 {
-    refuse_notice(view, caller, "%s: a file of the kernel; writing there is not allowed", taken->walked.host_path);
+    /* One line for what a program does to each of its processes (chromium: oom_score_adj), not one for each. */
+    const char *path = taken->walked.host_path;
+    size_t prefix = strncmp(path, "/proc/", strlen("/proc/")) == 0 ? strlen("/proc/") : 0;
+    size_t digits = prefix == 0 ? 0 : strspn(path + prefix, "0123456789");
+    refuse_notice(view, caller, "%.*s%s%s: a file of the kernel; writing there is not allowed", (int)prefix, path,
+                  digits > 0 ? "PID" : "", path + prefix + digits);
     answer_result(answer, -EACCES);
 }

@@ -63,7 +63,7 @@ static int check_elf(struct view *view, struct caller *caller, struct program *p
     if (walked.kind == WALK_ENTRY && walked.entry.tree >= 0 && walked.entry.tree != view->host) {
         error = real_path(view, caller, walked.entry.dir, walked.entry.tree, walked.entry.name, real);
         if (error == 0)
-            error = elf_copy_with_interpreter(view, entry, real, program->copy);
+            error = elf_copy_with_interpreter(view, caller, entry, real, program->copy);
         program->rewrite = true;
     } else if ((walked.kind == WALK_ENTRY && walked.entry.tree < 0) || walked.kind == WALK_ERROR) {
         error = -ENOENT;

@@ -236,8 +236,8 @@ static void open_special(struct view *view, struct caller *caller, const struct 
         return;
     }
     /* A layer is believed no more than a program: what devices it has lead to the machine as the host's do. */
-    bool foreign = device ? !(S_ISCHR(st->st_mode) && device_may_write(st->st_rdev))
-                          : taken->walked.entry.tree == view->host;
+    bool foreign =
+        device ? !(S_ISCHR(st->st_mode) && device_may_write(st->st_rdev)) : taken->walked.entry.tree == view->host;
     if (wants_write(opening->flags) && foreign) {
         refuse_notice(view, caller, "%s: a %s; writing to it is not allowed", taken->path,
                       device ? "device" : "FIFO of the host");

@@ -264,11 +264,16 @@ int real_tree(const struct view *view, uint32_t trees)
     return __builtin_ctz(trees);
 }
 
-/* Whether the caller can search its way to the layer; if not, its inherited descriptor leads there. */
+bool view_is_closed_to(const struct view *view, const struct caller *caller)
+{
+    return view->upper_private && caller->cred->fsuid != view->own.fsuid;
+}
+
+/* Where a caller that cannot search its way to the layer gets by its inherited descriptor. */
 static const char *tree_prefix(struct view *view, const struct caller *caller, int tree, char room[64])
 {
-    if (tree == view->host || !view->upper_private || caller == NULL || caller->cred->fsuid == view->own.fsuid ||
-        tree != UPPER || view->hidden_fd < 0)
+    if (caller == NULL || tree == view->host || tree != UPPER || view->hidden_fd < 0 ||
+        !view_is_closed_to(view, caller))
         return view->trees[tree].prefix;
     (void)snprintf(room, 64, "/proc/self/fd/%d", view->hidden_fd);
     return room;

@@ -2,7 +2,8 @@
  * ELF programs whose interpreter (ld.so) was changed in the layer.
  *
  * The kernel loads the interpreter itself, from the host. So such a program is copied into work/, with PT_INTERP
- * pointing at a longer path that is appended to the file.
+ * pointing at a longer path that is appended to the file; for a process that may not search its way there, into
+ * alias_dir (socket_name.c).
  */
 #include "emul/view_internal.h"
 
@@ -81,12 +82,12 @@ static const struct exec_copy *find_copy(const struct view *view, const struct s
     return NULL;
 }
 
-static int make_copy(struct view *view, const struct entry *entry, const char *interpreter, const char *name)
+static int make_copy(struct view *view, const struct entry *entry, const char *interpreter, int place, const char *name)
 {
     char buffer[64 << 10];
     int dirfd = directory_fd(view, entry->dir, entry->tree);
     cleanup_fd int from = dirfd < 0 ? dirfd : sys_openat2(dirfd, entry->name, O_RDONLY | O_NOFOLLOW, 0, SYS_BENEATH);
-    cleanup_fd int to = sys_openat2(view->layer->work_fd, name, O_RDWR | O_CREAT | O_EXCL, 0700, SYS_BENEATH);
+    cleanup_fd int to = sys_openat2(place, name, O_RDWR | O_CREAT | O_EXCL, 0700, SYS_BENEATH);
     ssize_t got = 0;
     int error = from < 0 ? from : to < 0 ? to : 0;
     while (error == 0 && (got = read(from, buffer, sizeof buffer)) > 0)
@@ -95,6 +96,8 @@ static int make_copy(struct view *view, const struct entry *entry, const char *i
         error = -errno;
     if (error == 0)
         error = set_interpreter(to, interpreter);
+    if (error == 0 && (entry->st.st_uid != view->own.fsuid || entry->st.st_gid != view->own.fsgid))
+        error = sys_fchown(to, entry->st.st_uid, entry->st.st_gid);
     if (error == 0)
         error = sys_fchmod(to, entry->st.st_mode & 0777);
     return error;
@@ -108,10 +111,25 @@ static char *origin_of(const struct entry *entry)
     return asprintf(&text, "%s/%s", path[1] == '\0' ? "" : path, entry->name) < 0 ? NULL : text;
 }
 
-int elf_copy_with_interpreter(struct view *view, const struct entry *entry, const char *interpreter,
-                              char path[PATH_MAX])
+/* Opens the directory that the caller can execute a copy from. Its descriptor or -errno; its path in malloc()ed text.
+ */
+static int open_place(struct view *view, const struct caller *caller, char **path)
+{
+    int error = view_is_closed_to(view, caller) ? socket_alias_directory(view) : 1;
+    if (error < 0)
+        return error;
+    if ((error == 0 ? asprintf(path, "%s", view->alias_dir) : asprintf(path, "%s/work", view->layer->path)) < 0) {
+        *path = NULL;
+        return -ENOMEM;
+    }
+    return sys_openat(AT_FDCWD, *path, O_RDONLY | O_DIRECTORY, 0);
+}
+
+int elf_copy_with_interpreter(struct view *view, const struct caller *caller, const struct entry *entry,
+                              const char *interpreter, char path[PATH_MAX])
 {
     char name[32];
+    cleanup_free char *directory = NULL;
     const struct exec_copy *known = find_copy(view, &entry->st, interpreter);
     if (known != NULL)
         return snprintf(path, PATH_MAX, "%s", known->copy) < PATH_MAX ? 0 : -ENAMETOOLONG;
@@ -119,13 +137,14 @@ int elf_copy_with_interpreter(struct view *view, const struct entry *entry, cons
     if (copy == NULL)
         return -ENOMEM;
     layer_temp_name(view->layer, name);
-    int error = make_copy(view, entry, interpreter, name);
+    cleanup_fd int place = open_place(view, caller, &directory);
+    int error = place < 0 ? place : make_copy(view, entry, interpreter, place, name);
     copy->dev = entry->st.st_dev;
     copy->ino = entry->st.st_ino;
     copy->mtime = entry->st.st_mtim;
     copy->interpreter = strdup(interpreter);
     copy->origin = origin_of(entry);
-    if (asprintf(&copy->copy, "%s/work/%s", view->layer->path, name) < 0)
+    if (directory == NULL || asprintf(&copy->copy, "%s/%s", directory, name) < 0)
         copy->copy = NULL;
     copy->next = view->exec_copies;
     view->exec_copies = copy;
@@ -155,6 +174,8 @@ void elf_copies_free(struct view *view)
     while (view->exec_copies != NULL) {
         struct exec_copy *copy = view->exec_copies;
         view->exec_copies = copy->next;
+        if (view->alias_dir[0] != '\0' && strncmp(copy->copy, view->alias_dir, strlen(view->alias_dir)) == 0)
+            (void)unlink(copy->copy);
         free(copy->interpreter);
         free(copy->origin);
         free(copy->copy);

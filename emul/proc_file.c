@@ -124,7 +124,7 @@ static char *translate(const struct proc_file *file, proc_translator *translator
 /* Where a copy for this caller may lie. 0 or -errno. */
 static int copy_directory(struct view *view, const struct caller *caller, char path[PATH_MAX])
 {
-    if (view->upper_private && caller->cred->fsuid != view->own.fsuid) {
+    if (view_is_closed_to(view, caller)) {
         int error = socket_alias_directory(view);
         if (error < 0)
             return error;

@@ -323,6 +323,8 @@ enum proc_step proc_classify(struct view *view, struct caller *caller, const cha
                              char host_path[PATH_MAX], char target[PATH_MAX], const char **rest);
 
 /* ---- where an object is, for a rewritten argument ---- */
+/* Whether the caller, of another user than coffer, cannot search its way to the layer's directory. */
+bool view_is_closed_to(const struct view *view, const struct caller *caller);
 /* The host path of a name in a tree. 0 or -ENAMETOOLONG. */
 int real_path(struct view *view, const struct caller *caller, struct directory *dir, int tree, const char *name,
               char path[PATH_MAX]);
@@ -452,8 +454,8 @@ call_handler call_open, call_stat, call_access, call_readlink, call_statfs, call
  * A program whose ELF interpreter was changed in the layer: a copy of it that names the layer's. `interpreter` is where
  * that really is. The copy's path goes into path. 0 or -errno.
  */
-int elf_copy_with_interpreter(struct view *view, const struct entry *entry, const char *interpreter,
-                              char path[PATH_MAX]);
+int elf_copy_with_interpreter(struct view *view, const struct caller *caller, const struct entry *entry,
+                              const char *interpreter, char path[PATH_MAX]);
 /* The view path that such a copy stands for, or NULL. */
 const char *elf_copy_origin(const struct view *view, const char *path);
 /* The PT_INTERP of an ELF file. Its length, 0 when it has none, -ENOEXEC for what is no 64-bit ELF. */

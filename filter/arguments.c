@@ -141,6 +141,7 @@ const struct argument_test tests_unshare[] = {
 const struct argument_test tests_prctl[] = {
     WHEN_INT_IS(VERDICT_STOP, 0, 0, PR_SET_DUMPABLE, "option is PR_SET_DUMPABLE"),
     WHEN_INT_IS(VERDICT_STOP, 0, 0, PR_GET_DUMPABLE, "option is PR_GET_DUMPABLE"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, PRCTL_IN_VIEW, "option is PRCTL_IN_VIEW"),
     TESTS_END,
 };
 

@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A prctl() option that no kernel knows: in a view its result is 1. For coffer itself, which cannot run there. */
+#define PRCTL_IN_VIEW 0x636f6666 /* "coff" */
+
 /* What happens to a call; the default of a row, or of one of its tests. */
 enum verdict {
     VERDICT_UNKNOWN, /* no row: ENOSYS and one notice */

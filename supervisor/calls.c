@@ -92,7 +92,9 @@ static void answer_unshare_fs(struct task *task)
 /* Never carried out: the supervisor, and a debugger in the view, could not read the memory any more. */
 static void answer_dumpable(struct task *task)
 {
-    if ((int)task->call.args[0] == PR_GET_DUMPABLE) {
+    if ((int)task->call.args[0] == PRCTL_IN_VIEW) {
+        set_result(task, 1);
+    } else if ((int)task->call.args[0] == PR_GET_DUMPABLE) {
         set_result(task, task->space->dumpable);
     } else if (task->call.args[1] > 1) {
         set_result(task, -EINVAL);
