@@ -3,7 +3,7 @@
 #
 # Programs of Debian that bring a sandbox, change their identity or build root file systems, natively and in a view.
 # One line each: pass, FAIL (the difference stands below it) or skip with the reason. All of them, or those named:
-# sshd vsftpd tor mutool chromium bwrap firejail gdb debootstrap rootfs service fakechroot
+# man sshd vsftpd tor mutool chromium bwrap firejail gdb debootstrap rootfs service fakechroot
 #
 # COFFER is the program to test (default: build/coffer). As root; what an ordinary user does as well is done as user
 # $TEST_USER (default 1000) too. debootstrap needs a mirror (MIRROR, default what apt uses) and some 800 MB in TMPDIR.
@@ -106,6 +106,12 @@ check_vsftpd() {
         curl -sS --max-time 20 -T up ftp://127.0.0.1:$PORT/in/; echo "put $?"; cat ftp/in/up; stat -c "%a %U" ftp/in/up
         curl -sS --max-time 20 -l ftp://127.0.0.1:$PORT/ | sort
         kill $daemon'
+}
+
+# Its helpers decompress and format behind seccomp filters.
+check_man() {
+    need man || return
+    both -u "gzip -c '$here/../../docs/man/coffer.1' >coffer.1.gz; MANPAGER=cat man -l coffer.1.gz; echo \$?"
 }
 
 check_tor() {
@@ -253,7 +259,7 @@ check_fakechroot() {
 }
 
 [ "$(id -u)" = 0 ] || { echo "inside.sh needs root: it starts daemons, and changes to user $user"; exit 2; }
-[ $# -gt 0 ] || set -- sshd vsftpd tor mutool chromium bwrap firejail gdb debootstrap rootfs service fakechroot
+[ $# -gt 0 ] || set -- man sshd vsftpd tor mutool chromium bwrap firejail gdb debootstrap rootfs service fakechroot
 for name in "$@"; do
     case $(type -t "check_$name") in
     function) "check_$name" ;;
