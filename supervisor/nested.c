@@ -2,12 +2,14 @@
 
 #include "emul/cleanup.h"
 #include "emul/sys.h"
+#include "filter/table.h"
 #include "supervisor/credentials.h"
 #include "supervisor/text.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,19 +39,21 @@ bool nested_refused(void)
 {
     struct relations relations;
     char name[64], text[256];
-    if (credentials_read_relations(getpid(), &relations) < 0 || relations.tracer == 0 || !children_are_traced())
+    bool in_view = prctl(PRCTL_IN_VIEW, 0, 0, 0, 0) == 1;
+    if (!in_view &&
+        (credentials_read_relations(getpid(), &relations) < 0 || relations.tracer == 0 || !children_are_traced()))
         return false;
-    read_name(relations.tracer, name);
-    if (strcmp(name, "coffer") == 0)
-        (void)snprintf(
-            text, sizeof text,
-            "this is a view already, and a process can have one tracer only; leave the view, and put a layer "
-            "over its layer with 'coffer run -l NEW --over LAYER'");
-    else
+    if (in_view) {
+        (void)snprintf(text, sizeof text,
+                       "this is a view already, and a process can have one tracer only; leave the view, and put a "
+                       "layer over its layer with 'coffer run -l NEW --over LAYER'");
+    } else {
+        read_name(relations.tracer, name);
         (void)snprintf(text, sizeof text,
                        "%s[%d] traces this process and its children, and a process can have one tracer only; start "
                        "coffer outside of it",
                        name, (int)relations.tracer);
+    }
     error_line("cannot supervise the command", text);
     return true;
 }
