@@ -222,7 +222,7 @@ static const struct call_row table[] = {
     PASS(pwritev2, OPEN_DATA),
     PASS(lseek, OPEN_DATA),
     PASS(close, OPEN_DATA),
-    PASS(close_range, OPEN_DATA),
+    STOP(close_range, CLOSE_RANGE),
     PASS(fstat, OPEN_DATA),
     PASS(fstatfs, OPEN_DATA),
     PASS(fcntl, OPEN_DATA),

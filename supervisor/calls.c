@@ -5,9 +5,12 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/target.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/sched.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -104,11 +107,52 @@ static void answer_dumpable(struct task *task)
     }
 }
 
+/* Whether the task has a descriptor above a number; the view does not list the hidden one. */
+static bool has_descriptor_above(const struct task *task, unsigned number)
+{
+    char path[sizeof "/proc//fd" + 3 * sizeof task->tid];
+    (void)snprintf(path, sizeof path, "/proc/%d/fd", (int)task->tid);
+    DIR *stream = opendir(path);
+    const struct dirent *entry;
+    bool found = false;
+    while (stream != NULL && !found && (entry = readdir(stream)) != NULL)
+        found = strtoul(entry->d_name, NULL, 10) > number;
+    if (stream != NULL)
+        (void)closedir(stream);
+    return found;
+}
+
+/*
+ * Daemons close all that they may have inherited, and then become another user, who reaches the layer by one of these
+ * descriptors alone. A range with it is cut short; where others lie beyond it, the kernel gets the range as it is.
+ */
+static void answer_close_range(struct task *task)
+{
+    const uint64_t *args = task->call.args;
+    unsigned first = (unsigned)args[0], last = (unsigned)args[1], hidden = (unsigned)task->supervisor->hidden_fd;
+    task->answer.kind = ANSWER_CONTINUE;
+    if (task->supervisor->hidden_fd < 0 || first > hidden || last < hidden)
+        return;
+    bool beyond = last > hidden && has_descriptor_above(task, hidden);
+    if (beyond && first < hidden)
+        return;
+    task->answer.kind = ANSWER_REWRITE;
+    memcpy(task->answer.args, args, sizeof task->answer.args);
+    if (first == hidden)
+        task->answer.args[0] = hidden + 1;
+    else
+        task->answer.args[1] = hidden - 1;
+    if (first == last)
+        set_result(task, 0);
+}
+
 typedef void call_handler(struct task *task);
 
 static call_handler *const handlers[HANDLER_COUNT] = {
-    [HANDLER_IDENTITY] = answer_identity, [HANDLER_CLONE3] = answer_clone3, [HANDLER_UNSHARE_FS] = answer_unshare_fs,
-    [HANDLER_DUMPABLE] = answer_dumpable, [HANDLER_TARGET] = target_answer, [HANDLER_AFFINITY] = affinity_answer,
+    [HANDLER_IDENTITY] = answer_identity,       [HANDLER_CLONE3] = answer_clone3,
+    [HANDLER_UNSHARE_FS] = answer_unshare_fs,   [HANDLER_DUMPABLE] = answer_dumpable,
+    [HANDLER_TARGET] = target_answer,           [HANDLER_AFFINITY] = affinity_answer,
+    [HANDLER_CLOSE_RANGE] = answer_close_range,
 };
 
 bool calls_answer(struct task *task)

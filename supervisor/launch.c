@@ -27,15 +27,36 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-enum { HIDDEN_FD_MAX = 1023, HIDDEN_FD_MIN = 16 };
+enum { HIDDEN_FD_MAX = 4096, HIDDEN_FD_ELSE = 1023, HIDDEN_FD_BEYOND = 8, HIDDEN_FD_MIN = 16 };
 
 int launch_hidden_fd(void)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return -1;
-    rlim_t highest = limit.rlim_cur > HIDDEN_FD_MAX ? HIDDEN_FD_MAX : limit.rlim_cur - 1;
-    return limit.rlim_cur < HIDDEN_FD_MIN ? -1 : (int)highest;
+    if (limit.rlim_cur < HIDDEN_FD_MIN)
+        return -1;
+    /* The table of descriptors is as long as the highest of them. */
+    if (limit.rlim_cur > HIDDEN_FD_MAX)
+        return HIDDEN_FD_ELSE;
+    /* Daemons close one number after another, and not all stop at the limit. */
+    rlim_t beyond = limit.rlim_cur + HIDDEN_FD_BEYOND;
+    return (int)(beyond < limit.rlim_max ? beyond : limit.rlim_cur - 1);
+}
+
+/* Past the limit, which holds for new descriptors alone. 0 or -errno. */
+static int keep_layer(const struct launch *launch)
+{
+    struct rlimit limit, raised;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
+    raised = limit;
+    if (limit.rlim_cur <= (rlim_t)launch->hidden_fd)
+        raised.rlim_cur = (rlim_t)launch->hidden_fd + 1;
+    if (setrlimit(RLIMIT_NOFILE, &raised) < 0 || dup2(launch->layer_fs, launch->hidden_fd) < 0 ||
+        setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return -errno;
+    return 0;
 }
 
 /* In the child: a step that coffer cannot do without has failed. */
@@ -76,8 +97,9 @@ static void keep_descriptors(const struct launch *launch)
 {
     unsigned first = STDERR_FILENO + 1;
     if (launch->hidden_fd >= 0) {
-        if (dup2(launch->layer_fs, launch->hidden_fd) < 0)
-            give_up("cannot keep the layer open", -errno);
+        int status = keep_layer(launch);
+        if (status < 0)
+            give_up("cannot keep the layer open", status);
         if ((unsigned)launch->hidden_fd > first)
             (void)syscall(SYS_close_range, first, (unsigned)launch->hidden_fd - 1, 0);
         first = (unsigned)launch->hidden_fd + 1;

@@ -22,7 +22,10 @@ struct launch {
     struct signals *signals; /* of coffer itself; filled in by launch_command() */
 };
 
-/* The number to use as hidden_fd: high, so that programs do not meet it, and within the limit. -1: there is none. */
+/*
+ * The number to use as hidden_fd: beyond the limit where that may be, so that programs do not meet it, nor close it
+ * with all others that they may have. -1: there is none.
+ */
 int launch_hidden_fd(void);
 
 /*

@@ -26,6 +26,7 @@ struct supervisor {
     int tracer_count;
     cpu_set_t cpus;              /* those that coffer was started with */
     struct notices *notices;     /* borrowed */
+    int hidden_fd;               /* the number under which every process keeps the layer's directory, or -1 */
     uint64_t system_call_offset; /* of a `syscall` instruction in the vdso, 0: none */
 
     uint64_t parking_offset; /* of room for a parking place in the vdso, 0: none */

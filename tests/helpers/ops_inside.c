@@ -210,11 +210,18 @@ static void privilege_separation(void)
     printf("\n");
 }
 
-/* As OpenSSH does it: as soon as the identity changes, the kernel makes the process undumpable by itself. */
+/* As daemons do it: first, whatever they may have inherited is closed. And as soon as the identity changes, the kernel
+ * makes the process undumpable by itself. */
 static void other_user(void)
 {
     if (geteuid() != 0)
         return;
+    SAY(syscall(SYS_close_range, 3, ~0U, 4)); /* CLOSE_RANGE_CLOEXEC */
+    SAY(syscall(SYS_close_range, 3, ~0U, 0));
+    SAY(syscall(SYS_close_range, 5, 3, 0));
+    SAY(syscall(SYS_close_range, 3, ~0U, 64));
+    for (int fd = (int)sysconf(_SC_OPEN_MAX); fd > 2; fd--)
+        close(fd);
     SAY(setgroups(0, NULL));
     SAY(setresgid(NOBODY, NOBODY, NOBODY));
     SAY(setresuid(NOBODY, NOBODY, NOBODY));

@@ -9,6 +9,7 @@ set -u
 inside=$COFFER_HELPERS/ops_inside
 [ -x "$inside" ] || skip "no helper ops_inside"
 umask 022
+ulimit -Sn 1024 # what a login has: the descriptor that leads to the layer is beyond it
 
 mkdir -p host/{empty-root,open-to-all,closed-to-others}
 chmod 1777 host/open-to-all
