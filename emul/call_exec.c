@@ -225,7 +225,7 @@ static int place_arguments(struct caller *caller, const struct program *program,
     /* The last interpreter is the program; each script is the argument of the one that interprets it. */
     for (int i = program->scripts - 1; i >= 0; i--) {
         push(caller, &list, program->lines[i].interpreter);
-        if (program->lines[i].argument[0] != '\0')
+        if (program->lines[i].has_argument)
             push(caller, &list, program->lines[i].argument);
     }
     push(caller, &list, program->name);

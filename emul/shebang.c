@@ -56,8 +56,10 @@ bool shebang_parse(const char head[SHEBANG_SIZE], struct shebang *line)
     const char *name = skip_blanks(head + 2, end);
     const char *after = skip_word(name, end);
     copy(line->interpreter, name, (size_t)(after - name));
-    /* A NUL ends the line's meaning. */
-    const char *argument = after < end && *after != '\0' ? skip_blanks(after, end) : end;
+    /* A NUL ends the line's meaning; behind a blank that is the argument, and empty. */
+    bool more = after < end && *after != '\0';
+    const char *argument = more ? skip_blanks(after, end) : end;
+    line->has_argument = more && (argument < end || !is_blank(*end));
     copy(line->argument, argument, strnlen(argument, (size_t)(end - argument)));
     return after > name;
 }

@@ -10,7 +10,8 @@ enum { SHEBANG_SIZE = 256 }; /* BINPRM_BUF_SIZE: the kernel looks at no more of 
 
 struct shebang {
     char interpreter[SHEBANG_SIZE];
-    char argument[SHEBANG_SIZE]; /* "" when there is none */
+    bool has_argument;
+    char argument[SHEBANG_SIZE]; /* may be empty */
 };
 
 /* The head is padded with zeros where the file is shorter. False when no interpreter is named: ENOEXEC. */

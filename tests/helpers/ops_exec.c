@@ -134,6 +134,8 @@ static void make(void)
     script("by-link", "#!%s/link one argument\n", here);
     script("spaces", "#! \t %s/elf \t  an argument \t \n", here);
     script("no-newline", "#!%s/elf", here);
+    script("blank-no-newline", "#!%s/elf ", here);
+    script("blanks-no-newline", "#!%s/elf one \t", here);
     script("return", "#!%s/elf\r\n", here);
     script("relative", "#!./elf\n");
     script("relative-word", "#!elf\n");
