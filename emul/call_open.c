@@ -188,7 +188,7 @@ static int create_over_whiteout(struct view *view, struct caller *caller, const 
     if (error == 0)
         error = sys_renameat2(work, temp, dirfd, entry->name, 0);
     if (error < 0) {
-        (void)unlinkat(work, temp, 0);
+        (void)sys_unlinkat(work, temp, 0);
         return error;
     }
     answer->want_exit = true;

@@ -71,7 +71,7 @@ static int copy_up_object(struct view *view, struct entry *entry, bool empty)
     if (error == 0)
         error = upper_place(view, temp, entry->dir, entry->name);
     if (error < 0)
-        (void)unlinkat(view->layer->work_fd, temp, 0);
+        (void)sys_unlinkat(view->layer->work_fd, temp, 0);
     return error;
 }
 
@@ -213,7 +213,7 @@ static int link_copy(struct view *view, struct entry *entry, const struct seen_f
     if (error == 0)
         error = upper_place(view, temp, entry->dir, entry->name);
     if (error < 0)
-        (void)unlinkat(view->layer->work_fd, temp, 0);
+        (void)sys_unlinkat(view->layer->work_fd, temp, 0);
     return error < 0 ? error : look_anew(view, entry);
 }
 

@@ -90,10 +90,10 @@ static int make_copy(struct view *view, const struct entry *entry, const char *i
     cleanup_fd int to = sys_openat2(place, name, O_RDWR | O_CREAT | O_EXCL, 0700, SYS_BENEATH);
     ssize_t got = 0;
     int error = from < 0 ? from : to < 0 ? to : 0;
-    while (error == 0 && (got = read(from, buffer, sizeof buffer)) > 0)
+    while (error == 0 && (got = sys_read(from, buffer, sizeof buffer)) > 0)
         error = sys_write_all(to, buffer, (size_t)got);
     if (error == 0 && got < 0)
-        error = -errno;
+        error = (int)got;
     if (error == 0)
         error = set_interpreter(to, interpreter);
     if (error == 0 && (entry->st.st_uid != view->own.fsuid || entry->st.st_gid != view->own.fsgid))

@@ -116,11 +116,8 @@ int journal_load(const struct layer *layer, struct journal *journal)
     cleanup_free char *text = malloc((size_t)st.st_size + 1);
     if (text == NULL)
         return -ENOMEM;
-    size_t used = 0;
-    ssize_t got = 0;
-    while (used < (size_t)st.st_size && (got = read(fd, text + used, (size_t)st.st_size - used)) > 0)
-        used += (size_t)got;
-    status = got < 0 ? -errno : parse(journal, text, used);
+    ssize_t length = sys_read_full(fd, text, (size_t)st.st_size);
+    status = length < 0 ? (int)length : parse(journal, text, (size_t)length);
     if (status < 0)
         journal_free(journal);
     return status;

@@ -216,18 +216,14 @@ static int load_text(int layer_dir, char **text, size_t *size)
     char *buffer = malloc((size_t)st.st_size + 1);
     if (buffer == NULL)
         return -ENOMEM;
-    size_t used = 0;
-    ssize_t got = 0;
-    while (used < (size_t)st.st_size && (got = read(fd, buffer + used, (size_t)st.st_size - used)) > 0)
-        used += (size_t)got;
-    if (got < 0) {
-        status = -errno;
+    ssize_t length = fd < 0 ? 0 : sys_read_full(fd, buffer, (size_t)st.st_size);
+    if (length < 0) {
         free(buffer);
-        return status;
+        return (int)length;
     }
-    buffer[used] = '\0';
+    buffer[length] = '\0';
     *text = buffer;
-    *size = used;
+    *size = (size_t)length;
     return 0;
 }
 

@@ -28,17 +28,13 @@ static int read_whole(int fd, char **text, size_t *size)
     char *buffer = malloc(room + 1);
     if (buffer == NULL)
         return -ENOMEM;
-    size_t used = 0;
-    ssize_t got = 0;
-    while (used < room && ((got = read(fd, buffer + used, room - used)) > 0 || (got < 0 && errno == EINTR)))
-        used += got > 0 ? (size_t)got : 0;
-    if (got < 0) {
-        status = -errno;
+    ssize_t length = sys_read_full(fd, buffer, room);
+    if (length < 0) {
         free(buffer);
-        return status;
+        return (int)length;
     }
     *text = buffer;
-    *size = used;
+    *size = (size_t)length;
     return 0;
 }
 

@@ -62,7 +62,7 @@ static pid_t lock_file_pid(int dir, ino_t *inode)
     cleanup_fd int fd = sys_openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 || !S_ISREG(st.st_mode))
         return 0;
-    ssize_t length = read(fd, text, sizeof text - 1);
+    ssize_t length = sys_read(fd, text, sizeof text - 1);
     if (length <= 0)
         return 0;
     text[length] = '\0';

@@ -11,6 +11,7 @@
  * directory. A reading that began before the directory was touched goes on in the host's order, less what
  * was removed since; names added since need not be returned (readdir(3p)).
  */
+#include "emul/listing_order.h"
 #include "emul/view_internal.h"
 
 #include <dirent.h>
@@ -30,22 +31,6 @@ struct raw_entry { /* struct linux_dirent64, getdents64(2) */
     uint16_t length;
     uint8_t type;
     char name[];
-};
-
-struct item {
-    uint64_t hash;
-    uint64_t ino;
-    uint8_t type;
-    uint8_t tree;
-    bool gone;     /* a whiteout, or hidden */
-    uint32_t name; /* offset in names */
-};
-
-struct listing {
-    struct item *items;
-    size_t count, room;
-    char *names;
-    size_t names_size, names_room;
 };
 
 static void listing_free(struct listing *listing)
@@ -70,7 +55,7 @@ static bool add_item(struct listing *listing, const struct raw_entry *raw, int t
     size_t length = strlen(raw->name) + 1;
     if (listing->count == listing->room) {
         size_t room = listing->room == 0 ? 64 : listing->room * 2;
-        struct item *items = realloc(listing->items, room * sizeof *items);
+        struct listing_item *items = realloc(listing->items, room * sizeof *items);
         if (items == NULL)
             return false;
         listing->items = items;
@@ -85,8 +70,8 @@ static bool add_item(struct listing *listing, const struct raw_entry *raw, int t
         listing->names_room = room;
     }
     memcpy(listing->names + listing->names_size, raw->name, length);
-    listing->items[listing->count++] =
-        (struct item){name_hash(raw->name), raw->ino, raw->type, (uint8_t)tree, gone, (uint32_t)listing->names_size};
+    listing->items[listing->count++] = (struct listing_item){
+        name_hash(raw->name), raw->ino, raw->type, (uint8_t)tree, gone, (uint32_t)listing->names_size};
     listing->names_size += length;
     return true;
 }
@@ -96,17 +81,34 @@ static bool is_dot(const char *name)
     return name[0] == '.' && (name[1] == '\0' || (name[1] == '.' && name[2] == '\0'));
 }
 
-/* Whether a name that one tree lists is not to be seen, and hides what lies below. */
-static bool is_gone(struct view *view, struct directory *dir, int tree, const struct raw_entry *raw, bool marked)
+/* A tree that is being read. */
+struct reading {
+    struct view *view;
+    struct directory *dir;
+    int tree;
+    bool marked;       /* whiteouts may be files */
+    uint64_t whiteout; /* the inode of one that was met: most are its links; 0: none yet */
+};
+
+/* Whether a name that one tree lists is not to be seen, and hides what lies below. 1, 0 or -errno. */
+static int is_gone(struct reading *reading, const struct raw_entry *raw)
 {
     struct stat st;
-    if (tree == view->host)
-        return lookup_is_hidden(view, dir, raw->name);
-    if (raw->type != DT_CHR && raw->type != DT_UNKNOWN && !(marked && raw->type == DT_REG))
-        return false;
-    int fd = directory_fd(view, dir, tree);
-    return fd >= 0 && sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           object_is_whiteout(fd, raw->name, &st, marked);
+    if (reading->tree == reading->view->host)
+        return lookup_is_hidden(reading->view, reading->dir, raw->name);
+    if (raw->type != DT_CHR && raw->type != DT_UNKNOWN && !(reading->marked && raw->type == DT_REG))
+        return 0;
+    if (raw->type == DT_CHR && raw->ino == reading->whiteout)
+        return 1;
+    int fd = directory_fd(reading->view, reading->dir, reading->tree);
+    int error = fd < 0 ? fd : sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW);
+    if (error < 0)
+        return error == -ENOENT ? 0 : error;
+    if (!object_is_whiteout(fd, raw->name, &st, reading->marked))
+        return 0;
+    if (S_ISCHR(st.st_mode))
+        reading->whiteout = st.st_ino;
+    return 1;
 }
 
 static int read_tree(struct view *view, struct directory *dir, int tree, struct listing *listing)
@@ -118,36 +120,31 @@ static int read_tree(struct view *view, struct directory *dir, int tree, struct 
     cleanup_free char *buffer = malloc(RAW_BUFFER);
     if (fd < 0 || buffer == NULL)
         return fd < 0 ? fd : -ENOMEM;
-    bool marked = tree != view->host && fd >= 0 && object_opaque(fd) == 'x';
+    struct reading reading = {view, dir, tree, tree != view->host && object_opaque(fd) == 'x', 0};
     long got;
     while ((got = syscall(SYS_getdents64, fd, buffer, RAW_BUFFER)) > 0) {
         for (long at = 0; at < got;) {
             const struct raw_entry *raw = (const void *)(buffer + at);
             at += raw->length;
-            if (!is_dot(raw->name) && !add_item(listing, raw, tree, is_gone(view, dir, tree, raw, marked)))
+            int gone = is_dot(raw->name) ? 0 : is_gone(&reading, raw);
+            if (gone < 0)
+                return gone;
+            if (!is_dot(raw->name) && !add_item(listing, raw, tree, gone != 0))
                 return -ENOMEM;
         }
     }
     return got < 0 ? -errno : 0;
 }
 
-static int compare_items(const void *left, const void *right, void *names)
-{
-    const struct item *a = left, *b = right;
-    if (a->hash != b->hash)
-        return a->hash < b->hash ? -1 : 1;
-    int order = strcmp((const char *)names + a->name, (const char *)names + b->name);
-    return order != 0 ? order : (int)a->tree - (int)b->tree;
-}
-
 /* Merges: of equal names the topmost tree's counts; a directory shows the lowest one's inode number (entry_stat()). */
-static void merge(struct view *view, struct listing *listing)
+static int merge(struct view *view, struct listing *listing)
 {
     size_t kept = 0;
-    if (listing->count > 1)
-        qsort_r(listing->items, listing->count, sizeof *listing->items, compare_items, listing->names);
+    int error = listing_sort(listing);
+    if (error < 0)
+        return error;
     for (size_t i = 0; i < listing->count;) {
-        struct item item = listing->items[i];
+        struct listing_item item = listing->items[i];
         const char *name = listing->names + item.name;
         size_t next = i + 1;
         for (; next < listing->count && listing->items[next].hash == item.hash &&
@@ -164,6 +161,7 @@ static void merge(struct view *view, struct listing *listing)
     for (size_t i = 1; i < kept; i++)
         if (listing->items[i].hash <= listing->items[i - 1].hash)
             listing->items[i].hash = listing->items[i - 1].hash + 1;
+    return 0;
 }
 
 static int listing_build(struct view *view, struct directory *dir, struct listing *listing)
@@ -178,8 +176,10 @@ static int listing_build(struct view *view, struct directory *dir, struct listin
             return error;
         }
     }
-    merge(view, listing);
-    return 0;
+    int error = merge(view, listing);
+    if (error < 0)
+        listing_free(listing);
+    return error;
 }
 
 int listing_is_empty(struct view *view, struct directory *dir)
@@ -369,7 +369,7 @@ static int64_t emit_merged(struct view *view, struct directory *dir, const struc
             high = middle;
     }
     for (; low < listing->count; low++) {
-        const struct item *item = &listing->items[low];
+        const struct listing_item *item = &listing->items[low];
         int64_t next = position_after(listing, low);
         if (stale && !still_shows(view, dir, listing->names + item->name))
             continue;

@@ -10,23 +10,6 @@
 
 enum { BLOCK = 128 * 1024 };
 
-/* Fills the buffer unless the file ends first. Bytes read or -errno. */
-static ssize_t read_full(int fd, char *buffer, size_t size)
-{
-    size_t used = 0;
-    while (used < size) {
-        ssize_t got = read(fd, buffer + used, size - used);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return -errno;
-        if (got == 0)
-            break;
-        used += (size_t)got;
-    }
-    return (ssize_t)used;
-}
-
 int object_same_content(int a, int b)
 {
     cleanup_free char *left = malloc(2 * (size_t)BLOCK);
@@ -34,8 +17,8 @@ int object_same_content(int a, int b)
         return -ENOMEM;
     char *right = left + BLOCK;
     for (;;) {
-        ssize_t got = read_full(a, left, BLOCK);
-        ssize_t other = read_full(b, right, BLOCK);
+        ssize_t got = sys_read_full(a, left, BLOCK);
+        ssize_t other = sys_read_full(b, right, BLOCK);
         if (got < 0 || other < 0)
             return got < 0 ? (int)got : (int)other;
         if (got != other || memcmp(left, right, (size_t)got) != 0)
@@ -51,7 +34,7 @@ static int copy_by_hand(int from, int to, off_t left)
     if (buffer == NULL)
         return -ENOMEM;
     while (left > 0) {
-        ssize_t got = read_full(from, buffer, left < BLOCK ? (size_t)left : BLOCK);
+        ssize_t got = sys_read_full(from, buffer, left < BLOCK ? (size_t)left : BLOCK);
         if (got <= 0)
             return (int)got;
         int status = sys_write_all(to, buffer, (size_t)got);

@@ -1,6 +1,8 @@
 #include "emul/sys.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,49 +13,117 @@
 
 #ifdef COFFER_TEST_HOOKS
 /*
- * The only state of this module, and only in a build for tests: how many
- * changing calls are left before the one that is to fail.
+ * The only state of this module, and only in a build for tests: how many calls are left before the one that is to
+ * fail, and how.
  */
-static long fault_left = -2;
-static int fault_errno;
+static struct {
+    enum { FAULT_UNKNOWN, FAULT_NONE, FAULT_CHANGES, FAULT_ALL } counts;
+    enum { FAULT_ERRNO, FAULT_KILL, FAULT_WORKER, FAULT_TRACEE } what;
+    long left;
+    int error;
+    pid_t supervisor;
+} fault;
 
 static void fault_load(void)
 {
-    const char *spec = getenv("COFFER_FAULT");
+    const char *changes = getenv("COFFER_FAULT");
+    const char *spec = changes != NULL ? changes : getenv("COFFER_FAULT_ALL");
     char *end = NULL;
-    fault_left = -1;
+    fault.counts = spec == NULL ? FAULT_NONE : changes != NULL ? FAULT_CHANGES : FAULT_ALL;
+    fault.supervisor = getpid();
     if (spec == NULL)
         return;
-    fault_left = strtol(spec, &end, 10);
-    if (*end == ':')
-        fault_errno = strcmp(end + 1, "KILL") == 0 ? 0 : (int)strtol(end + 1, NULL, 10);
+    fault.left = strtol(spec, &end, 10);
+    if (strcmp(end, ":KILL") == 0)
+        fault.what = FAULT_KILL;
+    else if (strcmp(end, ":WORKER") == 0)
+        fault.what = FAULT_WORKER;
+    else if (strcmp(end, ":TRACEE") == 0)
+        fault.what = FAULT_TRACEE;
+    else if (*end == ':')
+        fault.error = (int)strtol(end + 1, NULL, 10);
+}
+
+/* The programs that the supervisor started, but no worker of its. */
+static void fault_kill_tracees(void)
+{
+    char path[PATH_MAX];
+    int child;
+    (void)snprintf(path, sizeof path, "/proc/%d/task", (int)fault.supervisor);
+    DIR *threads = opendir(path);
+    const struct dirent *thread;
+    while (threads != NULL && (thread = readdir(threads)) != NULL) {
+        (void)snprintf(path, sizeof path, "/proc/%d/task/%s/children", (int)fault.supervisor, thread->d_name);
+        FILE *children = fopen(path, "re");
+        while (children != NULL && fscanf(children, "%d", &child) == 1)
+            if (child != getpid())
+                (void)kill(child, SIGKILL);
+        if (children != NULL)
+            (void)fclose(children);
+    }
+    if (threads != NULL)
+        (void)closedir(threads);
+}
+
+static void fault_tell(void)
+{
+    const char *mark = getenv("COFFER_FAULT_MARK");
+    int fd = mark == NULL ? -1 : open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        (void)close(fd);
 }
 
 /* Returns 0, or the negative errno that this call is to fail with. */
-static int fault_step(void)
+static int fault_step(bool changes)
 {
-    if (fault_left == -2)
+    if (fault.counts == FAULT_UNKNOWN)
         fault_load();
-    if (fault_left < 0 || fault_left-- > 0)
+    if (fault.counts == FAULT_NONE || (fault.counts == FAULT_CHANGES && !changes) || fault.left-- > 0)
         return 0;
-    fault_left = -1;
-    if (fault_errno == 0)
+    fault.counts = FAULT_NONE;
+    fault_tell();
+    if (fault.what == FAULT_KILL)
+        (void)kill(fault.supervisor, SIGKILL);
+    if (fault.what == FAULT_KILL || (fault.what == FAULT_WORKER && getpid() != fault.supervisor))
         (void)raise(SIGKILL);
-    return -fault_errno;
+    if (fault.what == FAULT_TRACEE)
+        fault_kill_tracees();
+    return -fault.error;
 }
 #else
-static int fault_step(void)
+static int fault_step(bool changes)
 {
+    (void)changes;
     return 0;
 }
 #endif
 
+/*
+ * Makes a call, and again when a signal interrupted it: the tracers' bell is one, and on FUSE and network file systems
+ * any call can end so. `result` is what it returns, or -errno.
+ */
+#define CALL(changes, result, expression)                                                                              \
+    do {                                                                                                               \
+        (result) = fault_step(changes);                                                                                \
+        if ((result) == 0) {                                                                                           \
+            (result) = (expression);                                                                                   \
+            if ((result) < 0)                                                                                          \
+                (result) = -errno;                                                                                     \
+        }                                                                                                              \
+    } while ((result) == -EINTR)
+
 #define CHANGING_CALL(expression)                                                                                      \
     do {                                                                                                               \
-        int fault = fault_step();                                                                                      \
-        if (fault < 0)                                                                                                 \
-            return fault;                                                                                              \
-        return (expression) < 0 ? -errno : 0;                                                                          \
+        long result;                                                                                                   \
+        CALL(true, result, expression);                                                                                \
+        return result < 0 ? (int)result : 0;                                                                           \
+    } while (0)
+
+#define LOOKING_CALL(type, expression)                                                                                 \
+    do {                                                                                                               \
+        long result;                                                                                                   \
+        CALL(false, result, expression);                                                                               \
+        return (type)result;                                                                                           \
     } while (0)
 
 /* "/proc/self/fd/N", by which calls that refuse O_PATH descriptors reach the object. */
@@ -74,34 +144,31 @@ int sys_openat2(int dir, const char *path, int flags, mode_t mode, uint64_t reso
     long fd;
     /* EAGAIN: a rename or mount raced with RESOLVE_BENEATH's check of ".." (openat2(2)). */
     do
-        fd = syscall(SYS_openat2, dir, path, &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || errno == EAGAIN));
-    return fd < 0 ? -errno : (int)fd;
+        CALL((flags & O_CREAT) != 0, fd, syscall(SYS_openat2, dir, path, &how, sizeof how));
+    while (fd == -EAGAIN);
+    return (int)fd;
 }
 
 int sys_openat(int dir, const char *path, int flags, mode_t mode)
 {
     int fd;
-    do
-        fd = openat(dir, path, flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
-    return fd < 0 ? -errno : fd;
+    CALL((flags & O_CREAT) != 0, fd, openat(dir, path, flags | O_CLOEXEC, mode));
+    return fd;
 }
 
 int sys_fstatat(int dir, const char *path, struct stat *st, int flags)
 {
-    return fstatat(dir, path, st, flags) < 0 ? -errno : 0;
+    LOOKING_CALL(int, fstatat(dir, path, st, flags));
 }
 
 ssize_t sys_readlinkat(int dir, const char *path, char *buffer, size_t size)
 {
-    ssize_t length = readlinkat(dir, path, buffer, size);
-    return length < 0 ? -errno : length;
+    LOOKING_CALL(ssize_t, readlinkat(dir, path, buffer, size));
 }
 
 int sys_faccessat(int dir, const char *path, int mode, int flags)
 {
-    return syscall(SYS_faccessat2, dir, path, mode, flags) < 0 ? -errno : 0;
+    LOOKING_CALL(int, syscall(SYS_faccessat2, dir, path, mode, flags));
 }
 
 int sys_mkdirat(int dir, const char *path, mode_t mode)
@@ -162,14 +229,12 @@ int sys_fremovexattr(int fd, const char *name)
 
 ssize_t sys_fgetxattr(int fd, const char *name, void *value, size_t size)
 {
-    ssize_t length = getxattr(fd_path(fd).text, name, value, size);
-    return length < 0 ? -errno : length;
+    LOOKING_CALL(ssize_t, getxattr(fd_path(fd).text, name, value, size));
 }
 
 ssize_t sys_flistxattr(int fd, char *list, size_t size)
 {
-    ssize_t length = listxattr(fd_path(fd).text, list, size);
-    return length < 0 ? -errno : length;
+    LOOKING_CALL(ssize_t, listxattr(fd_path(fd).text, list, size));
 }
 
 int sys_ftruncate(int fd, off_t length)
@@ -177,16 +242,25 @@ int sys_ftruncate(int fd, off_t length)
     CHANGING_CALL(ftruncate(fd, length));
 }
 
+ssize_t sys_read(int fd, void *data, size_t size)
+{
+    LOOKING_CALL(ssize_t, read(fd, data, size));
+}
+
+ssize_t sys_read_full(int fd, void *data, size_t size)
+{
+    size_t used = 0;
+    ssize_t got = 1;
+    while (used < size && (got = sys_read(fd, (char *)data + used, size - used)) > 0)
+        used += (size_t)got;
+    return got < 0 ? got : (ssize_t)used;
+}
+
 ssize_t sys_write(int fd, const void *data, size_t size)
 {
-    int fault = fault_step();
-    if (fault < 0)
-        return fault;
     ssize_t written;
-    do
-        written = write(fd, data, size);
-    while (written < 0 && errno == EINTR);
-    return written < 0 ? -errno : written;
+    CALL(true, written, write(fd, data, size));
+    return written;
 }
 
 int sys_fsync(int fd)
@@ -201,11 +275,9 @@ int sys_syncfs(int fd)
 
 ssize_t sys_copy_range(int from, int to, size_t size)
 {
-    int fault = fault_step();
-    if (fault < 0)
-        return fault;
-    ssize_t copied = copy_file_range(from, NULL, to, NULL, size, 0);
-    return copied < 0 ? -errno : copied;
+    ssize_t copied;
+    CALL(true, copied, copy_file_range(from, NULL, to, NULL, size, 0));
+    return copied;
 }
 
 int sys_write_all(int fd, const void *data, size_t size)

@@ -2,10 +2,12 @@
  * coffer's own system calls, in one thin module.
  *
  * Every call returns a value >= 0, or -errno: nothing above this file reads
- * errno. Descriptors that come back are O_CLOEXEC. A build with
- * COFFER_TEST_HOOKS counts the calls that change the file system and makes the Nth
- * one fail (COFFER_FAULT=N:ERRNO) or kills the process just before it
- * (COFFER_FAULT=N:KILL), so that tests can cut any operation off at any step.
+ * errno, and none is interrupted by a signal. Descriptors that come back are O_CLOEXEC.
+ *
+ * A build with COFFER_TEST_HOOKS counts the calls that change the file system, and lets the one after N of them fail
+ * with an errno (COFFER_FAULT=N:ERRNO), or just before it kills the supervisor and, in a worker, that as well (N:KILL),
+ * the worker alone (N:WORKER) or the command (N:TRACEE), so that tests can cut any operation off at any step.
+ * COFFER_FAULT_ALL counts the calls that only look as well. The file COFFER_FAULT_MARK is made when it has happened.
  */
 #ifndef COFFER_EMUL_SYS_H
 #define COFFER_EMUL_SYS_H
@@ -25,6 +27,9 @@ int sys_openat2(int dir, const char *path, int flags, mode_t mode, uint64_t reso
 int sys_openat(int dir, const char *path, int flags, mode_t mode);
 int sys_fstatat(int dir, const char *path, struct stat *st, int flags);
 ssize_t sys_readlinkat(int dir, const char *path, char *buffer, size_t size);
+ssize_t sys_read(int fd, void *data, size_t size);
+/* Fills the buffer unless the file ends first. Bytes read, or -errno. */
+ssize_t sys_read_full(int fd, void *data, size_t size);
 int sys_faccessat(int dir, const char *path, int mode, int flags);
 
 /* Calls that change the file system: each is a step that a test can cut off. */
