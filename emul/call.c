@@ -1,6 +1,7 @@
 /*
  * From a row's handler to the function that answers it.
  */
+#include "emul/open_finish.h"
 #include "emul/view_internal.h"
 
 #include <errno.h>
@@ -76,12 +77,11 @@ void view_call_exit(struct view *view, struct caller *caller, const struct call 
         if (*result == 0)
             replace_cwd(view, caller, answer);
         break;
+    case FINISH_OPEN:
+    case FINISH_OPEN_MADE:
     case FINISH_OPEN_MODE:
-        if (*result >= 0)
-            (void)sys_fchmod(answer->finish.fd, answer->finish.mode);
-        else if (answer->finish.text != NULL)
-            /* No descriptor was left, say: the name is as absent as before. */
-            (void)upper_whiteout(view, answer->finish.directory, answer->finish.text);
+    case FINISH_OPEN_EMPTIED:
+        open_finish(view, answer, *result);
         break;
     case FINISH_RECV_ADDR:
         finish_recv_addr(view, caller, call, answer->finish.mode, *result);

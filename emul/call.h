@@ -75,7 +75,10 @@ enum answer_kind {
 /* What an exit stop, or a successful exec, has to finish. Opaque to the transport, but stored by it. */
 enum finish_kind {
     FINISH_NONE,
-    FINISH_OPEN_MODE, /* a file created over a whiteout gets its final mode */
+    FINISH_OPEN,         /* a file of the layer is opened; see open_finish.c */
+    FINISH_OPEN_MADE,    /* one that was made over a whiteout */
+    FINISH_OPEN_MODE,    /* the same, and it gets its final mode when it is open */
+    FINISH_OPEN_EMPTIED, /* one of a lower tree, whose copy is empty */
     FINISH_CHDIR,
     FINISH_RECV_ADDR,
     FINISH_BIND, /* a socket that was bound under a temporary name gets its own */
@@ -96,6 +99,7 @@ struct answer {
     int64_t result;   /* of ANSWER_RESULT: >= 0 or -errno */
     uint64_t args[6]; /* of ANSWER_REWRITE */
     bool want_exit;   /* with CONTINUE or REWRITE: call view_call_exit() at the exit stop */
+    bool again;       /* set by view_call_exit(): what was decided no longer holds, the call is to be made again */
     pid_t worker;     /* of ANSWER_WAIT */
     struct finish finish;
 };

@@ -4,6 +4,7 @@
  * The caller's own call opens the file, where it really is: on the host when it is only read, in the layer when it
  * may be written. coffer prepares that place (copy-up) and rewrites the path.
  */
+#include "emul/open_finish.h"
 #include "emul/proc_file.h"
 #include "policy/devices.h"
 
@@ -167,8 +168,8 @@ static void answer_flags(struct caller *caller, const struct call *call, const s
 }
 
 /* Creates over a whiteout: an empty file takes its place, the caller's open finds it. */
-static int create_over_whiteout(struct view *view, struct caller *caller, const struct taken *taken, mode_t mode,
-                                struct answer *answer)
+static int create_over_whiteout(struct view *view, struct caller *caller, const struct taken *taken,
+                                const struct opening *opening, struct answer *answer)
 {
     const struct entry *entry = &taken->walked.entry;
     char temp[32];
@@ -185,18 +186,20 @@ static int create_over_whiteout(struct view *view, struct caller *caller, const 
     gid_t gid = (parent.st_mode & S_ISGID) != 0 ? parent.st_gid : caller->cred->fsgid;
     if (caller->cred->fsuid != view->own.fsuid || gid != view->own.fsgid)
         error = sys_fchown(fd, caller->cred->fsuid, gid);
+    mode_t mode = opening->mode & ~caller->fs->umask & 07777;
+    /* A new file may be opened whatever its mode; one that is there only as the mode says. */
+    int wanted = access_mask(opening->flags);
+    bool opens = ((int)(mode >> 6) & wanted) == wanted;
+    if (error == 0 && opens)
+        error = sys_fchmod(fd, mode);
     if (error == 0)
         error = sys_renameat2(work, temp, dirfd, entry->name, 0);
     if (error < 0) {
         (void)sys_unlinkat(work, temp, 0);
         return error;
     }
-    answer->want_exit = true;
-    answer->finish.kind = FINISH_OPEN_MODE;
-    answer->finish.text = strdup(entry->name);
-    answer->finish.directory = directory_hold(entry->dir);
-    answer->finish.mode = mode & ~caller->fs->umask & 07777;
-    answer->finish.fd = steal_fd(&fd);
+    open_prepare(answer, opens ? FINISH_OPEN_MADE : FINISH_OPEN_MODE, entry, steal_fd(&fd));
+    answer->finish.mode = mode;
     return 0;
 }
 
@@ -212,7 +215,7 @@ static void open_new(struct view *view, struct caller *caller, const struct call
     int flags = opening->flags;
     view->changes++;
     if (error == 0 && entry->whiteout) {
-        error = create_over_whiteout(view, caller, taken, opening->mode, answer);
+        error = create_over_whiteout(view, caller, taken, opening, answer);
         flags &= ~(O_CREAT | O_EXCL);
     }
     if (error < 0) {
@@ -252,9 +255,11 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
                            const struct opening *opening, struct taken *taken, struct answer *answer)
 {
     struct entry *entry = &taken->walked.entry;
+    bool empty = (opening->flags & O_TRUNC) != 0;
+    bool emptied = empty && entry->tree != UPPER;
     int error = may_access(view, caller, entry, access_mask(opening->flags));
     if (error == 0)
-        error = copy_up(view, entry, (opening->flags & O_TRUNC) != 0);
+        error = copy_up(view, entry, empty);
     if (error > 0) {
         answer->kind = ANSWER_WAIT;
         answer->worker = error;
@@ -265,7 +270,11 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
         return;
     }
     answer_at(view, caller, call, taken, UPPER, answer);
-    answer_flags(caller, call, opening, answer, opening->flags & ~O_CREAT);
+    answer_flags(caller, call, opening, answer, opening->flags);
+    open_prepare(answer, emptied ? FINISH_OPEN_EMPTIED : FINISH_OPEN, entry,
+                 emptied ? upper_open_path(view, entry) : -1);
+    if (answer->kind == ANSWER_RESULT)
+        open_finish(view, answer, answer->result);
 }
 
 /* O_TMPFILE: a nameless file in the layer's directory. */
@@ -314,6 +323,8 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
     else {
         answer_real(view, caller, call, taken, answer);
         answer_flags(caller, call, opening, answer, flags);
+        if (answer->kind == ANSWER_REWRITE && entry->tree == UPPER && type == S_IFREG)
+            open_prepare(answer, FINISH_OPEN, entry, -1);
     }
 }
 

@@ -117,6 +117,16 @@ void copies_note(struct view *view, const struct stat *original, const struct st
     HASH_ADD(hh_upper, view->copies_upper, upper, sizeof copy->upper, copy);
 }
 
+void copies_undo(struct view *view, const struct stat *upper)
+{
+    struct copy *copy = find_upper(view, upper);
+    if (copy == NULL)
+        return;
+    unlist(view, copy);
+    HASH_DEL(view->copies, copy);
+    free(copy);
+}
+
 void copies_gone(struct view *view, const struct entry *entry)
 {
     if (entry->tree < 0 || S_ISDIR(entry->st.st_mode))

@@ -37,6 +37,8 @@ static int make_copy(struct view *view, const struct entry *entry, const char *t
         return error;
     if ((st.st_mode & S_IFMT) != (entry->st.st_mode & S_IFMT))
         return -ESTALE;
+    if (empty)
+        st.st_mtim.tv_nsec = UTIME_NOW; /* as truncating it does */
     cleanup_fd int to = -1;
     if (regular) {
         to = sys_openat2(work, temp, O_RDWR | O_CREAT | O_EXCL, 0600, SYS_BENEATH);

@@ -222,13 +222,27 @@ static int read_meta(const struct layer *layer, enum layer_open_mode mode, json_
     return fail(error, status, "%s/layer.json: %s", layer->path, strerror(-status));
 }
 
+/* The worker of a run that was killed holds the lock a moment longer than that. */
+static int lock_patiently(int fd)
+{
+    enum { TRIES = 20 };
+    const struct timespec moment = {.tv_nsec = 5000000};
+    int status;
+    for (int i = 0; (status = flock(fd, LOCK_EX | LOCK_NB)) < 0 && (errno == EWOULDBLOCK || errno == EINTR); i++) {
+        if (i == TRIES)
+            return -EWOULDBLOCK;
+        (void)nanosleep(&moment, NULL);
+    }
+    return status < 0 ? -errno : 0;
+}
+
 static int take_lock(struct layer *layer, struct layer_error *error)
 {
     cleanup_fd int fd = sys_openat(layer->dir_fd, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0)
         return fail_with_hint(error, fd, layer->path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        int status = -errno;
+    int status = lock_patiently(fd);
+    if (status < 0) {
         pid_t holder = layer_lock_holder(layer->dir_fd);
         if (status != -EWOULDBLOCK)
             return fail(error, status, "%s/lock: %s", layer->path, strerror(-status));
@@ -244,7 +258,7 @@ static int take_lock(struct layer *layer, struct layer_error *error)
         return fail(error, -ENOENT, "%s: the layer was removed just now", layer->name);
     char text[32];
     int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    int status = sys_ftruncate(fd, 0);
+    status = sys_ftruncate(fd, 0);
     if (status == 0)
         status = sys_write_all(fd, text, (size_t)length);
     if (status < 0)

@@ -398,6 +398,8 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
 void copies_note(struct view *view, const struct stat *original, const struct stat *upper);
 /* The name of an entry is removed, or given to another object. */
 void copies_gone(struct view *view, const struct entry *entry);
+/* The copy was taken back: the original is as if it had never been copied. */
+void copies_undo(struct view *view, const struct stat *upper);
 /* An object of the upper tree has this name now. */
 void copies_named(struct view *view, const struct stat *upper, struct directory *dir, const char *name);
 /* What the object of an entry in the upper tree is to a lower file. */

@@ -30,14 +30,6 @@ const unsigned char move_parking_code[] = {
 };
 const size_t move_parking_size = sizeof move_parking_code;
 
-/* The registers of a call that is to be made again: as they were before the `syscall` instruction, of two bytes. */
-static void rewind_call(struct user_regs_struct *registers)
-{
-    registers->rip -= 2;
-    registers->rax = registers->orig_rax;
-    registers->orig_rax = (uint64_t)-1;
-}
-
 static int park(struct task *task, enum move_from from, struct parked_state *state)
 {
     int status = trace_get_registers(task->tid, &state->registers);
@@ -50,7 +42,7 @@ static int park(struct task *task, enum move_from from, struct parked_state *sta
     parked.orig_rax = (uint64_t)-1; /* no call is made, and none restarted */
     parked.rax = 0;
     if (from == MOVE_FROM_CALL)
-        rewind_call(&state->registers);
+        trace_rewind_call(&state->registers);
     status = trace_set_mask(task->tid, ~UINT64_C(0));
     return status < 0 ? status : trace_set_registers(task->tid, &parked);
 }

@@ -217,6 +217,17 @@ static void restore_arguments(struct task *task)
             (void)trace_set_argument(task->tid, i, task->call.args[i]);
 }
 
+/* A call that was decided on what other threads have changed since; not for ever, should something else be wrong. */
+static void make_again(struct task *task)
+{
+    enum { AGAIN_MAX = 64 };
+    struct user_regs_struct registers;
+    if (task->again_count++ >= AGAIN_MAX || trace_get_registers(task->tid, &registers) < 0)
+        return;
+    trace_rewind_call(&registers);
+    (void)trace_set_registers(task->tid, &registers);
+}
+
 void stop_finish(struct task *task)
 {
     int64_t result;
@@ -234,6 +245,10 @@ void stop_finish(struct task *task)
         }
         if (told != result)
             (void)trace_set_result(task->tid, told);
+        if (task->answer.again)
+            make_again(task);
+        else
+            task->again_count = 0;
     }
     task_leave_exec(task);
     task_end_call(task);

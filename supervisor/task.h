@@ -63,11 +63,12 @@ struct task {
 
     struct call call; /* the call it is in, while state is PARKED or exit_expected is true */
     struct answer answer;
-    bool exit_expected; /* to be resumed to the exit stop of its call */
-    bool ask_view;      /* the view wants to hear of the exit */
-    bool watch_wanted;  /* to be interrupted by its tracer, so that its calls are seen; see watch.h */
-    bool watch_waits;   /* parked until the tracers have done so; its answer is settled */
-    bool in_exec;       /* counted in process->in_exec */
+    bool exit_expected;   /* to be resumed to the exit stop of its call */
+    bool ask_view;        /* the view wants to hear of the exit */
+    bool watch_wanted;    /* to be interrupted by its tracer, so that its calls are seen; see watch.h */
+    bool watch_waits;     /* parked until the tracers have done so; its answer is settled */
+    bool in_exec;         /* counted in process->in_exec */
+    unsigned again_count; /* how often the call has been made again, one after the other */
     struct scratch_pieces pieces;
     uint64_t clone_flags;        /* of the clone3 it is in */
     struct injection *injection; /* the calls made for it after an exec, or NULL */

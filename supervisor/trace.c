@@ -151,6 +151,13 @@ int trace_set_registers(pid_t tid, const struct user_regs_struct *registers)
     return request(PTRACE_SETREGS, tid, 0, pointer(registers));
 }
 
+void trace_rewind_call(struct user_regs_struct *registers)
+{
+    registers->rip -= 2;
+    registers->rax = registers->orig_rax;
+    registers->orig_rax = (uint64_t)-1;
+}
+
 int trace_get_mask(pid_t tid, uint64_t *mask)
 {
     return request(PTRACE_GETSIGMASK, tid, sizeof *mask, pointer(mask));

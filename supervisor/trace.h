@@ -62,6 +62,8 @@ int trace_message(pid_t tid, pid_t *message);
 
 int trace_get_registers(pid_t tid, struct user_regs_struct *registers);
 int trace_set_registers(pid_t tid, const struct user_regs_struct *registers);
+/* Makes them those of a call that is to be made again: as they were before the `syscall` instruction, of two bytes. */
+void trace_rewind_call(struct user_regs_struct *registers);
 
 /* The blocked signals, a bit a signal as the kernel has them. */
 int trace_get_mask(pid_t tid, uint64_t *mask);

@@ -35,7 +35,7 @@ def make_host(host):
 COPY_UP = [
     ("open-write", [], ["open-write", "file"]),
     ("append", [], ["append", "file"]),
-    ("overwrite", [], ["overwrite", "file"]),
+    ("empty", [], ["empty", "file"]),
     ("truncate", [], ["truncate", "file"]),
     ("chmod", [], ["chmod", "file"]),
     ("fchmod", [], ["fchmod", "file"]),
@@ -107,7 +107,7 @@ NAMES = [
 ]
 
 # Everything that a commit can have to do.
-CHANGES = ["append file", "unlink target", "rename dir new", "mkdir empty/in", "create empty/in/x", "utimens link",
+CHANGES = ["append file", "append dir/sub/two", "unlink target", "rename dir new", "mkdir empty/in", "create empty/in/x", "utimens link",
            "chmod other", "link big empty/big", "symlink file other/link", "mkfifo other/fifo", "create closed/new",
            "unlink closed/inside", "unlink fifo"]
 

@@ -55,6 +55,11 @@ static int write_at_end(const char *path, int flags)
     return fd < 0 ? -1 : write(fd, "new\n", 4) == 4 ? 0 : -1;
 }
 
+static int open_only(const char *path, int flags)
+{
+    return open(path, O_WRONLY | O_CLOEXEC | flags, 0640) < 0 ? -1 : 0;
+}
+
 static int bind_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -93,8 +98,8 @@ static int perform(const char *what, const char *a, const char *b)
     return (call)
     OP("open-write", write_at_end(a, 0));
     OP("append", write_at_end(a, O_APPEND));
-    OP("overwrite", write_at_end(a, O_TRUNC));
-    OP("create", write_at_end(a, O_CREAT | O_EXCL));
+    OP("empty", open_only(a, O_TRUNC));
+    OP("create", open_only(a, O_CREAT | O_EXCL));
     OP("truncate", truncate(a, 3));
     OP("chmod", chmod(a, 0751));
     OP("fchmod", with_descriptor(a, act_fchmod));

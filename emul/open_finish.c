@@ -1,0 +1,62 @@
+#include "emul/open_finish.h"
+
+#include <errno.h>
+#include <string.h>
+
+void open_prepare(struct answer *answer, enum finish_kind kind, const struct entry *entry, int fd)
+{
+    answer->want_exit = true;
+    answer->finish.kind = kind;
+    answer->finish.text = strdup(entry->name);
+    answer->finish.directory = directory_hold(entry->dir);
+    answer->finish.fd = fd;
+}
+
+/* Whether the name is still the file that was made for the call, and empty: nobody else has come to use it. */
+static bool is_untouched(const struct finish *finish, int dirfd)
+{
+    struct stat named, made;
+    return dirfd >= 0 && finish->fd >= 0 && finish->text != NULL &&
+           sys_fstatat(dirfd, finish->text, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           sys_fstatat(finish->fd, "", &made, AT_EMPTY_PATH) == 0 && named.st_dev == made.st_dev &&
+           named.st_ino == made.st_ino && named.st_size == 0;
+}
+
+/* The file of a lower tree was to be emptied, and is not: it shows again. */
+static void show_lower(struct view *view, const struct finish *finish, int dirfd)
+{
+    struct stat parent, copy;
+    if (sys_fstatat(dirfd, "", &parent, AT_EMPTY_PATH) < 0 || sys_fstatat(finish->fd, "", &copy, AT_EMPTY_PATH) < 0 ||
+        sys_unlinkat(dirfd, finish->text, 0) < 0)
+        return;
+    copies_undo(view, &copy);
+    view->structure++;
+    const struct timespec times[2] = {parent.st_atim, parent.st_mtim};
+    (void)sys_futimens(dirfd, times);
+}
+
+/* The kernel could not open it: no descriptor was left, say. All is as before. */
+static void undo(struct view *view, const struct finish *finish)
+{
+    int dirfd = directory_fd(view, finish->directory, UPPER);
+    if (!is_untouched(finish, dirfd))
+        return;
+    if (finish->kind == FINISH_OPEN_EMPTIED)
+        show_lower(view, finish, dirfd);
+    else
+        (void)upper_whiteout(view, finish->directory, finish->text);
+}
+
+void open_finish(struct view *view, struct answer *answer, int64_t result)
+{
+    const struct finish *finish = &answer->finish;
+    if (result >= 0) {
+        if (finish->kind == FINISH_OPEN_MODE)
+            (void)sys_fchmod(finish->fd, finish->mode);
+        return;
+    }
+    if (finish->kind != FINISH_OPEN)
+        undo(view, finish);
+    /* Between the decision and the kernel's open another thread has removed the name, or made it a whiteout. */
+    answer->again = result == -ENOENT || result == -ENXIO;
+}
