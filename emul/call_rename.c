@@ -101,11 +101,32 @@ static int complete(struct view *view, struct entry *entry)
     return copy_up(view, entry, false);
 }
 
-/* A directory that comes to stand where a lower tree has a name must hide it. */
 static int make_opaque(struct view *view, const struct entry *entry)
 {
     cleanup_fd int fd = upper_open_path(view, entry);
     return fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+}
+
+/* A directory that comes to stand where a lower tree has a name must hide it. */
+static int make_opaque_for(struct view *view, const struct entry *entry, const struct entry *place)
+{
+    int has = is_directory(entry) ? lookup_lower_has(view, place->dir, place->name) : 0;
+    return has == 1 ? make_opaque(view, entry) : has;
+}
+
+/*
+ * A directory that is replaced is empty in the view, but in the upper tree its whiteouts would be in the kernel's way.
+ * The view is the same at each step.
+ */
+static int clear_replaced(struct view *view, const struct entry *entry)
+{
+    if ((entry->trees & (1u << UPPER)) == 0)
+        return 0;
+    cleanup_fd int fd = upper_open_path(view, entry);
+    int error = fd < 0 ? fd : entry->trees == 1u << UPPER ? 0 : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+    if (error == 0)
+        upper_drop_whiteouts(fd, ".");
+    return error;
 }
 
 /* Descriptors that are open on the host's directory find it at its new name from now on. */
@@ -150,10 +171,10 @@ static int exchange(struct view *view, struct renaming *r)
     int error = complete(view, from);
     if (error == 0)
         error = complete(view, to);
-    if (error == 0 && is_directory(from) && lookup_lower_has(view, to->dir, to->name, NULL))
-        error = make_opaque(view, from);
-    if (error == 0 && is_directory(to) && lookup_lower_has(view, from->dir, from->name, NULL))
-        error = make_opaque(view, to);
+    if (error == 0)
+        error = make_opaque_for(view, from, to);
+    if (error == 0)
+        error = make_opaque_for(view, to, from);
     if (error != 0)
         return error;
     error = sys_renameat2(directory_fd(view, from->dir, UPPER), from->name, directory_fd(view, to->dir, UPPER),
@@ -174,7 +195,7 @@ static int move_onto_whiteout(struct view *view, const struct entry *from, const
     int from_fd = directory_fd(view, from->dir, UPPER);
     int error = sys_renameat2(from_fd, from->name, directory_fd(view, to->dir, UPPER), to->name, RENAME_EXCHANGE);
     if (error == 0 && !leave_whiteout)
-        error = sys_unlinkat(from_fd, from->name, 0);
+        (void)sys_unlinkat(from_fd, from->name, 0); /* it hides nothing */
     return error;
 }
 
@@ -186,23 +207,23 @@ static int move(struct view *view, struct renaming *r)
     host_directory_path(view, from, from_path);
     int to_fd = upper_directory(view, to->dir);
     int error = to_fd < 0 ? to_fd : to->tree == UPPER || to->whiteout ? 0 : upper_note_base(view, to->dir, to->name);
-    bool leave_whiteout = lookup_lower_has(view, from->dir, from->name, NULL);
-    bool lower_target = lookup_lower_has(view, to->dir, to->name, NULL);
-    if (error == 0 && directory && is_directory(to)) {
-        /* It is empty in the view, but its whiteouts would be in the kernel's way. */
-        error = name_remove(view, to);
-        to->whiteout = lower_target;
-    }
-    if (error == 0 && directory && lower_target)
-        error = make_opaque(view, from);
+    int leave_whiteout = lookup_lower_has(view, from->dir, from->name);
+    if (error == 0 && leave_whiteout < 0)
+        error = leave_whiteout;
+    if (error == 0 && directory && is_directory(to))
+        error = clear_replaced(view, to);
+    if (error == 0)
+        error = make_opaque_for(view, from, to);
     if (error < 0)
         return error;
     if (directory && to->whiteout)
-        error = move_onto_whiteout(view, from, to, leave_whiteout);
+        error = move_onto_whiteout(view, from, to, leave_whiteout == 1);
     else
         error = sys_renameat2(directory_fd(view, from->dir, UPPER), from->name, directory_fd(view, to->dir, UPPER),
                               to->name, leave_whiteout ? RENAME_WHITEOUT : 0);
     if (error == 0 && directory) {
+        if (is_directory(to))
+            directory_forget(view, to->dir, to->name);
         directory_moved(view, from->dir, from->name, to->dir, to->name);
         note_moved(view, from_path, to);
     } else if (error == 0) {

@@ -35,9 +35,12 @@ static bool owner_differs(struct view *view, const struct entry *entry)
 /* On a copy whose owner only an xattr tells, the kernel would take us for the owner. */
 static int may_act_on(struct view *view, const struct caller *caller, int fd)
 {
+    int error = 0;
     struct stat st;
-    if (view->own_root || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 || !object_override(fd, &st))
+    if (view->own_root || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 || (error = object_override(fd, &st)) == 0)
         return 0;
+    if (error < 0)
+        return error;
     return st.st_uid == caller->cred->fsuid ? 0 : -EPERM;
 }
 

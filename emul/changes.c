@@ -118,8 +118,11 @@ static int visit_name(struct walk *walk, const struct level *level, const char *
     int status = fd < 0 ? fd : object_stat(fd, &upper);
     if (status < 0 && status != -ENOENT)
         return stop(walk, status);
-    bool present = status >= 0 && !object_is_whiteout(level->upper, name, &upper, level->marked);
-    bool whiteout = status >= 0 && !present;
+    int hides = status < 0 ? 0 : object_is_whiteout(level->upper, name, &upper, level->marked);
+    if (hides < 0)
+        return stop(walk, hides);
+    bool whiteout = hides == 1;
+    bool present = status >= 0 && !whiteout;
     int on_host = look_at_host(level, name, &host);
     if (on_host < 0)
         return stop(walk, on_host);
@@ -161,7 +164,9 @@ static int visit_contents(struct walk *walk, const struct level *above, const ch
         if (host < 0 && host != -ENOENT && host != -EACCES && host != -ENOTDIR && host != -ELOOP)
             return stop(walk, host);
     }
-    char opaque = object_opaque(upper);
+    int opaque = object_opaque(upper);
+    if (opaque < 0)
+        return stop(walk, opaque);
     /* Nothing of the host shows anywhere below an opaque directory. */
     bool hides = opaque == 'y' || above->opaque;
     const struct level level = {.upper = upper, .host = host < 0 ? -1 : host, .opaque = hides, .marked = opaque == 'x'};
@@ -232,11 +237,11 @@ int changes_walk(const struct layer *layer, const struct changes_options *option
         return -ENOMEM;
     walk.path_room = 1;
     cleanup_fd int upper = object_open_readable(layer->fs_fd, ".", O_DIRECTORY);
+    int opaque = upper < 0 ? upper : object_opaque(upper);
     int status;
-    if (upper < 0) {
-        status = stop(&walk, upper);
+    if (opaque < 0) {
+        status = stop(&walk, opaque);
     } else {
-        char opaque = object_opaque(upper);
         const struct level level = {
             .upper = upper, .host = options->host.root_fd, .opaque = opaque == 'y', .marked = opaque == 'x'};
         status = walk_root(&walk, &level);

@@ -453,8 +453,10 @@ int directory_meta_get(struct view *view, struct directory *dir, struct director
         int error = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
         if (error < 0)
             return error;
-        bool override = tree != view->host && !view->own_root && object_override(fd, &st);
-        dir->meta = (struct directory_meta){st.st_uid, st.st_gid, st.st_mode, override};
+        int override = tree != view->host && !view->own_root ? object_override(fd, &st) : 0;
+        if (override < 0)
+            return override;
+        dir->meta = (struct directory_meta){st.st_uid, st.st_gid, st.st_mode, override == 1};
         /* The host's may change behind our back; the layer's only through us. */
         dir->meta_known = tree != view->host;
     }

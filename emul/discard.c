@@ -150,8 +150,9 @@ static int reach(struct unveiling *unveiling, int *upper, int *host, const char 
         struct stat st;
         /* Where the host has nothing to show, there is nothing to unveil. */
         bool shows = *host >= 0 && sys_fstatat(*host, rest, &st, AT_SYMLINK_NOFOLLOW) == 0;
-        int status = 0;
-        *unveiled = shows && object_opaque(*upper) == 'y';
+        int opaque = shows ? object_opaque(*upper) : 0;
+        int status = opaque < 0 ? opaque : 0;
+        *unveiled = opaque == 'y';
         if (*unveiled)
             status = slash == NULL ? unveil(unveiling, *upper, *host, rest)
                                    : unveil_on_the_way(unveiling, *upper, *host, rest);
@@ -204,7 +205,9 @@ int layer_discard(struct layer *layer, int host_root, const char *path, struct l
         return fail(error, status, path);
     if (strcmp(path, "/") == 0) {
         status = tree_empty(upper);
-        if (status == 0 && object_opaque(upper) != '\0')
+        if (status == 0)
+            status = object_opaque(upper);
+        if (status > 0)
             status = sys_fremovexattr(upper, XATTR_OPAQUE);
         return status < 0 ? fail(error, status, path) : 0;
     }

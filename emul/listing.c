@@ -104,11 +104,10 @@ static int is_gone(struct reading *reading, const struct raw_entry *raw)
     int error = fd < 0 ? fd : sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW);
     if (error < 0)
         return error == -ENOENT ? 0 : error;
-    if (!object_is_whiteout(fd, raw->name, &st, reading->marked))
-        return 0;
-    if (S_ISCHR(st.st_mode))
+    int gone = object_is_whiteout(fd, raw->name, &st, reading->marked);
+    if (gone == 1 && S_ISCHR(st.st_mode))
         reading->whiteout = st.st_ino;
-    return 1;
+    return gone;
 }
 
 static int read_tree(struct view *view, struct directory *dir, int tree, struct listing *listing)
@@ -120,7 +119,10 @@ static int read_tree(struct view *view, struct directory *dir, int tree, struct 
     cleanup_free char *buffer = malloc(RAW_BUFFER);
     if (fd < 0 || buffer == NULL)
         return fd < 0 ? fd : -ENOMEM;
-    struct reading reading = {view, dir, tree, tree != view->host && object_opaque(fd) == 'x', 0};
+    int opaque = tree != view->host ? object_opaque(fd) : 0;
+    if (opaque < 0)
+        return opaque;
+    struct reading reading = {view, dir, tree, opaque == 'x', 0};
     long got;
     while ((got = syscall(SYS_getdents64, fd, buffer, RAW_BUFFER)) > 0) {
         for (long at = 0; at < got;) {

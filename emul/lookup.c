@@ -22,20 +22,22 @@ static bool at_path(int dirfd, const char *name, char path[AT_PATH_MAX])
     return snprintf(path, AT_PATH_MAX, "/proc/self/fd/%d/%s", dirfd, name) < AT_PATH_MAX;
 }
 
-bool name_is_opaque(int dirfd, const char *name)
+int name_is_opaque(int dirfd, const char *name)
 {
-    char path[AT_PATH_MAX];
     char value[2];
-    return at_path(dirfd, name, path) && lgetxattr(path, XATTR_OPAQUE, value, sizeof value) == 1 && value[0] == 'y';
+    ssize_t length = sys_getxattrat(dirfd, name, XATTR_OPAQUE, value, sizeof value);
+    if (length < 0 && !object_xattr_is_absent(length))
+        return (int)length;
+    return length == 1 && value[0] == 'y';
 }
 
 /* Where mknod fails a whiteout is an empty file with an xattr (overlayfs documentation, "whiteouts and opaque"). */
-static bool is_xattr_whiteout(int dirfd, const char *name, const struct stat *st)
+static int is_xattr_whiteout(int dirfd, const char *name, const struct stat *st)
 {
-    char path[AT_PATH_MAX];
     if (!S_ISREG(st->st_mode) || st->st_size != 0)
-        return false;
-    return at_path(dirfd, name, path) && lgetxattr(path, XATTR_WHITEOUT, NULL, 0) >= 0;
+        return 0;
+    ssize_t length = sys_getxattrat(dirfd, name, XATTR_WHITEOUT, NULL, 0);
+    return length >= 0 ? 1 : object_xattr_is_absent(length) ? 0 : (int)length;
 }
 
 bool lookup_is_hidden(const struct view *view, const struct directory *dir, const char *name)
@@ -65,9 +67,8 @@ static int look_in(struct view *view, struct directory *dir, int tree, const cha
         return 0;
     if (error < 0)
         return error;
-    if (tree != view->host && (stat_is_whiteout(st) || is_xattr_whiteout(fd, name, st)))
-        return 2;
-    return 1;
+    int hides = tree == view->host ? 0 : stat_is_whiteout(st) ? 1 : is_xattr_whiteout(fd, name, st);
+    return hides < 0 ? hides : hides + 1;
 }
 
 /* Looks in the trees from `first` on, and fills in entry's tree, trees and st. */
@@ -97,7 +98,10 @@ static int look_from(struct view *view, struct directory *dir, int first, const 
         if (!S_ISDIR(st.st_mode))
             break;
         entry->trees |= 1u << tree;
-        if (tree != view->host && name_is_opaque(directory_fd(view, dir, tree), name))
+        int opaque = tree == view->host ? 0 : name_is_opaque(directory_fd(view, dir, tree), name);
+        if (opaque < 0)
+            return opaque;
+        if (opaque == 1)
             break;
     }
     return 0;
@@ -125,14 +129,13 @@ void entry_release(struct view *view, struct entry *entry)
     entry->dir = NULL;
 }
 
-bool lookup_lower_has(struct view *view, struct directory *dir, const char *name, struct stat *st)
+int lookup_lower_has(struct view *view, struct directory *dir, const char *name)
 {
     struct entry entry;
-    if ((dir->trees & ~(1u << UPPER)) == 0 || look_from(view, dir, UPPER + 1, name, &entry) < 0 || entry.tree < 0)
-        return false;
-    if (st != NULL)
-        *st = entry.st;
-    return true;
+    if ((dir->trees & ~(1u << UPPER)) == 0)
+        return 0;
+    int error = look_from(view, dir, UPPER + 1, name, &entry);
+    return error < 0 ? error : entry.tree >= 0;
 }
 
 int entry_of_directory(struct view *view, struct directory *dir, struct entry *entry)
@@ -198,8 +201,9 @@ int entry_stat(struct view *view, const struct entry *entry, struct stat *st)
         char path[AT_PATH_MAX];
         if (dirfd >= 0 && at_path(dirfd, entry->name, path)) {
             cleanup_fd int fd = sys_openat(AT_FDCWD, path, O_PATH | O_NOFOLLOW, 0);
-            if (fd >= 0)
-                (void)object_override(fd, st);
+            int error = fd < 0 ? fd : object_override(fd, st);
+            if (error < 0)
+                return error;
         }
     }
     if (S_ISDIR(st->st_mode) && (entry->trees & (1u << view->host)) != 0)

@@ -122,10 +122,13 @@ int name_remove(struct view *view, const struct entry *entry)
         if (empty <= 0)
             return empty < 0 ? empty : -ENOTEMPTY;
     }
+    int hidden = entry->tree != UPPER ? 1 : lookup_lower_has(view, entry->dir, entry->name);
+    if (hidden < 0)
+        return hidden;
     view->changes++;
     if (is_directory || S_ISLNK(entry->st.st_mode) || entry->tree != UPPER)
         view->structure++;
-    if (entry->tree != UPPER || lookup_lower_has(view, entry->dir, entry->name, NULL))
+    if (hidden == 1)
         error = upper_whiteout(view, entry->dir, entry->name);
     else
         error = upper_remove(view, entry->dir, entry->name);

@@ -46,17 +46,23 @@ static void give_back(int fd, const struct stat *st, bool lent)
         (void)sys_fchmod(fd, st->st_mode & 07777);
 }
 
-bool object_override(int fd, struct stat *st)
+bool object_xattr_is_absent(ssize_t status)
+{
+    return status == -ENODATA || status == -ENOTSUP || status == -EACCES || status == -EPERM || status == -ENOENT ||
+           status == -ENOTDIR || status == -ELOOP || status == -ERANGE || status == -ENOSYS;
+}
+
+int object_override(int fd, struct stat *st)
 {
     char text[64];
     /* Only these can carry user attributes at all (xattr(7)). */
     if (!S_ISREG(st->st_mode) && !S_ISDIR(st->st_mode))
-        return false;
+        return 0;
     bool lent = lend_read(fd, st);
     ssize_t length = sys_fgetxattr(fd, XATTR_OVERRIDE, text, sizeof text - 1);
     give_back(fd, st, lent);
     if (length <= 0)
-        return false;
+        return length == 0 || object_xattr_is_absent(length) ? 0 : (int)length;
     text[length] = '\0';
     return parse_override(text, st);
 }
@@ -65,28 +71,31 @@ int object_stat(int fd, struct stat *st)
 {
     int status = sys_fstatat(fd, "", st, AT_EMPTY_PATH);
     if (status == 0)
-        (void)object_override(fd, st);
-    return status;
+        status = object_override(fd, st);
+    return status < 0 ? status : 0;
 }
 
-char object_opaque(int fd)
+int object_opaque(int fd)
 {
     char value = '\0';
-    if (sys_fgetxattr(fd, XATTR_OPAQUE, &value, 1) != 1)
-        return '\0';
-    return value == 'y' || value == 'x' ? value : '\0';
+    ssize_t length = sys_fgetxattr(fd, XATTR_OPAQUE, &value, 1);
+    if (length < 0 && !object_xattr_is_absent(length))
+        return (int)length;
+    return length == 1 && (value == 'y' || value == 'x') ? value : 0;
 }
 
-bool object_is_whiteout(int dir, const char *name, const struct stat *st, bool marked)
+int object_is_whiteout(int dir, const char *name, const struct stat *st, bool marked)
 {
     char value;
     if (S_ISCHR(st->st_mode))
         return st->st_rdev == 0;
     if (!marked || !S_ISREG(st->st_mode) || st->st_size != 0)
-        return false;
+        return 0;
     cleanup_fd int fd = sys_openat(dir, name, O_PATH | O_NOFOLLOW, 0);
     ssize_t length = fd < 0 ? fd : sys_fgetxattr(fd, XATTR_WHITEOUT, &value, 1);
-    return length >= 0 || length == -ERANGE;
+    if (length >= 0 || length == -ERANGE)
+        return 1;
+    return object_xattr_is_absent(length) ? 0 : (int)length;
 }
 
 bool object_xattr_is_format(const char *name)

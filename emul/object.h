@@ -15,17 +15,20 @@
  */
 int object_stat(int fd, struct stat *st);
 
-/* Applies the owner and mode that a layer's object is said to have to its stat. false: nothing is said. */
-bool object_override(int fd, struct stat *st);
+/* Applies the owner and mode that a layer's object is said to have to its stat. 1, 0 when nothing is said, or -errno.
+ */
+int object_override(int fd, struct stat *st);
+/* Whether reading an attribute failed because the object has none: no other failure may pass for that. */
+bool object_xattr_is_absent(ssize_t status);
 
 /* Whether an extended attribute belongs to the format of layers, and is shown to nobody. */
 bool object_xattr_is_format(const char *name);
 
-/* 'y' or 'x' when the directory has user.overlay.opaque with that value, else '\0'. */
-char object_opaque(int fd);
+/* 'y' or 'x' when the directory has user.overlay.opaque with that value, else 0, or -errno. */
+int object_opaque(int fd);
 
-/* Whether `name` in the layer's directory dir is a whiteout; marked: the directory is opaque=x. */
-bool object_is_whiteout(int dir, const char *name, const struct stat *st, bool marked);
+/* Whether `name` in the layer's directory dir is a whiteout; marked: the directory is opaque=x. 1, 0 or -errno. */
+int object_is_whiteout(int dir, const char *name, const struct stat *st, bool marked);
 
 struct object_xattr {
     char *name;

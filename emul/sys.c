@@ -232,6 +232,16 @@ ssize_t sys_fgetxattr(int fd, const char *name, void *value, size_t size)
     LOOKING_CALL(ssize_t, getxattr(fd_path(fd).text, name, value, size));
 }
 
+ssize_t sys_getxattrat(int dir, const char *path, const char *name, void *value, size_t size)
+{
+    /* The xattr calls have no *at form before Linux 6.13. */
+    char whole[sizeof(struct fd_path) + NAME_MAX + 1];
+    int length = snprintf(whole, sizeof whole, "%s/%s", fd_path(dir).text, path);
+    if (length >= (int)sizeof whole)
+        return -ENAMETOOLONG;
+    LOOKING_CALL(ssize_t, lgetxattr(whole, name, value, size));
+}
+
 ssize_t sys_flistxattr(int fd, char *list, size_t size)
 {
     LOOKING_CALL(ssize_t, listxattr(fd_path(fd).text, list, size));

@@ -46,6 +46,8 @@ int sys_futimens(int fd, const struct timespec times[2]);
 int sys_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
 int sys_fremovexattr(int fd, const char *name);
 ssize_t sys_fgetxattr(int fd, const char *name, void *value, size_t size);
+/* Of a name in a directory, which is not followed. */
+ssize_t sys_getxattrat(int dir, const char *path, const char *name, void *value, size_t size);
 ssize_t sys_flistxattr(int fd, char *list, size_t size);
 int sys_ftruncate(int fd, off_t length);
 ssize_t sys_write(int fd, const void *data, size_t size);

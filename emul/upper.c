@@ -106,7 +106,7 @@ static void drop_whiteouts_in(int fd, const char *name, bool *dropped)
         return;
     if (S_ISDIR(st.st_mode))
         upper_drop_whiteouts(fd, name);
-    else if (object_is_whiteout(fd, name, &st, true) && sys_unlinkat(fd, name, 0) == 0)
+    else if (object_is_whiteout(fd, name, &st, true) == 1 && sys_unlinkat(fd, name, 0) == 0)
         *dropped = true;
 }
 

@@ -237,13 +237,13 @@ int directory_meta_get(struct view *view, struct directory *dir, struct director
 /* Fills entry in for a name of dir. 0 (absent counts as 0) or -errno. entry->dir is held on success. */
 int lookup(struct view *view, struct directory *dir, const char *name, struct entry *entry);
 void entry_release(struct view *view, struct entry *entry);
-/* Whether a tree below the upper one shows this name (what a whiteout would have to hide). */
-bool lookup_lower_has(struct view *view, struct directory *dir, const char *name, struct stat *st);
+/* Whether a tree below the upper one shows this name (what a whiteout would have to hide). 1, 0 or -errno. */
+int lookup_lower_has(struct view *view, struct directory *dir, const char *name);
 bool lookup_is_hidden(const struct view *view, const struct directory *dir, const char *name);
 /* Whether the object is a whiteout of the overlayfs format. */
 bool stat_is_whiteout(const struct stat *st);
-/* Whether the directory `name` in dirfd is opaque. */
-bool name_is_opaque(int dirfd, const char *name);
+/* Whether the directory `name` in dirfd is opaque. 1, 0 or -errno. */
+int name_is_opaque(int dirfd, const char *name);
 /* The entry of a directory's own name, or for the root a special one with name "". Held. */
 int entry_of_directory(struct view *view, struct directory *dir, struct entry *entry);
 /* The directory that an entry is, held. *error says why not (-ENOTDIR, -ENOENT...). */
