@@ -89,7 +89,7 @@ char *proc_read(struct view *view, struct caller *caller, const char *path, stru
     size_t room = TEXT_FIRST, length = 0;
     cleanup_free char *text = malloc(room);
     while (text != NULL) {
-        ssize_t got = read(fd, text + length, room - 1 - length);
+        ssize_t got = sys_read(fd, text + length, room - 1 - length);
         if (got < 0 || memchr(text + length, '\0', (size_t)got) != NULL)
             return NULL;
         length += (size_t)got;
