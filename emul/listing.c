@@ -461,7 +461,10 @@ void call_getdents(struct view *view, struct caller *caller, const struct call *
     struct directory *dir = walk_descriptor(view, caller, fd_number, &error);
     answer_continue(answer);
     if (dir == NULL) {
-        /* A removed directory has no names, and neither has what is none: the kernel says which. */
+        /* What is no directory has no names: the kernel says so. But it must not list one that coffer cannot look at.
+         */
+        if (error == -EIO || error == -ENOMEM || error == -EMFILE || error == -ENFILE)
+            answer_result(answer, error);
         return;
     }
     if (dir->dead) {
