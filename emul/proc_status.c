@@ -98,7 +98,7 @@ void proc_show_stat(const struct proc_file *file, const char *text, FILE *out)
 {
     const char *name_end = strrchr(text, ')');
     const char *state = NULL;
-    if (name_end != NULL && name_end[1] == ' ' && name_end[2] != '\0')
+    if (name_end != NULL && name_end[1] == ' ' && isalpha((unsigned char)name_end[2]))
         state = state_of(file->facts, name_end[2]);
     if (state == NULL)
         (void)fputs(text, out);

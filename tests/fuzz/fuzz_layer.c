@@ -1,9 +1,10 @@
 /*
- * A layer that somebody else made: its layer.json, its base, and an upper directory with any mixture of objects and
- * attributes. What reads them must neither crash, nor hang on a FIFO, nor look at anything outside.
+ * A layer that somebody else made: its layer.json, its base, its journal, and an upper directory with any mixture of
+ * objects and attributes. What reads them must neither crash, nor hang on a FIFO, nor look at anything outside.
  */
 #include "emul/changes.h"
 #include "emul/cleanup.h"
+#include "emul/journal.h"
 #include "emul/layer.h"
 #include "emul/layer_meta.h"
 #include "emul/tree.h"
@@ -136,7 +137,7 @@ static void build(int fs, const uint8_t *data, size_t size)
             set_attribute(fs, name, "user.overlay.opaque", data, size < 2 ? size : 1);
             break;
         case 6:
-            set_attribute(fs, name, "user.overlay.opaque", "y", 1);
+            set_attribute(fs, name, "user.overlay.opaque", (data[i] & 0x80) != 0 ? "x" : "y", 1);
             break;
         case 7:
             set_attribute(fs, name, "user.overlay.whiteout", "", 0);
@@ -172,13 +173,45 @@ static void try_tree(const uint8_t *data, size_t size)
         abort();
 }
 
+static int find_op(const struct journal *journal, const struct journal_op *op)
+{
+    for (size_t i = 0; i < journal->count; i++)
+        if (journal->ops[i].kind == op->kind && strcmp(journal->ops[i].path, op->path) == 0 &&
+            strcmp(journal->ops[i].place, op->place) == 0)
+            return 1;
+    return 0;
+}
+
+/* A journal of a commit that was cut off, if it is one, is the same after it was written again. */
+static void try_journal(const uint8_t *data, size_t size)
+{
+    struct journal journal, again;
+    put("journal", data, size);
+    if (!journal_pending(&layer))
+        abort();
+    if (journal_load(&layer, &journal) == 0) {
+        if (journal.root == NULL || journal_save(&layer, &journal) < 0 || journal_load(&layer, &again) < 0)
+            abort();
+        if (again.count != journal.count || again.path_count != journal.path_count || again.whole != journal.whole ||
+            strcmp(again.root, journal.root) != 0)
+            abort();
+        for (size_t i = 0; i < journal.count && i < 64; i++)
+            if (journal.ops[i].path[0] != '/' || !find_op(&again, &journal.ops[i]))
+                abort();
+        journal_free(&again);
+    }
+    journal_free(&journal);
+    if (journal_remove(&layer) < 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (directory[0] == '\0')
         begin();
     if (size < 1)
         return 0;
-    switch (data[0] % 4) {
+    switch (data[0] % 5) {
     case 0:
         try_meta(data + 1, size - 1);
         break;
@@ -187,6 +220,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         break;
     case 2:
         try_note(data + 1, size - 1);
+        break;
+    case 3:
+        try_journal(data + 1, size - 1);
         break;
     default:
         try_tree(data + 1, size - 1);

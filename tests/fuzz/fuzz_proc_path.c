@@ -18,6 +18,7 @@ static char directory[PATH_MAX];
 static struct layer layer;
 static struct view *view;
 static struct caller caller;
+static const struct caller_ops no_ops;
 static struct credentials credentials;
 
 static void end(void)
@@ -45,7 +46,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     if (status < 0)
         abort();
     credentials = view->own;
-    caller = (struct caller){.tid = getpid(), .tgid = getpid(), .cred = &credentials};
+    caller = (struct caller){.tid = getpid(), .tgid = getpid(), .cred = &credentials, .ops = &no_ops};
     caller.fs = fs_context_new(view, "/", 022, &status);
     if (caller.fs == NULL)
         abort();

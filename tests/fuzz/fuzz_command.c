@@ -1,0 +1,114 @@
+/*
+ * The command line: any words, for any command. Nothing is run: what a command would do stands here, and checks that
+ * what it was told makes sense. A word ends at a NUL or a newline.
+ */
+#include "supervisor/operands.h"
+#include "supervisor/probe.h"
+#include "supervisor/run.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define main coffer_main
+int coffer_main(int argc, char **argv);
+#include "supervisor/main.c"
+#undef main
+
+enum { WORDS_MAX = 32, TEXT_MAX = 4096 };
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char **words;
+static int word_count;
+static int report_fd; /* where the fuzzer itself writes: not to the commands' streams */
+
+/* The words of the command are the end of the command line, as they were given. */
+int run_command(const struct run_request *request)
+{
+    int count = 0;
+    if (request->over_count < 0 || request->over_count > RUN_OVER_MAX || request->argv == NULL)
+        abort();
+    for (int i = 0; i < request->over_count; i++)
+        if (request->over[i] == NULL)
+            abort();
+    if (request->quiet && request->verbose)
+        abort();
+    while (request->argv[count] != NULL)
+        count++;
+    bool own = word_count >= count && request->argv == words + word_count - count;
+    if (strcmp(words[1], "run") == 0 && (count == 0 || !own))
+        abort();
+    return 0;
+}
+
+int operands_open(struct operands *operands, enum layer_open_mode mode, int count, char **given)
+{
+    (void)mode;
+    if (count < 0 || given + count != words + word_count)
+        abort();
+    for (int i = 0; i < count; i++)
+        if (given[i] == NULL)
+            abort();
+    memset(operands, 0, sizeof *operands);
+    return STATUS_FAILED;
+}
+
+void operands_close(struct operands *operands)
+{
+    (void)operands;
+}
+
+void probe_all(struct probe_report *report)
+{
+    memset(report, 0, sizeof *report);
+}
+
+/* Standard error belongs to the fuzzer (libFuzzer writes there by its descriptor); what coffer prints goes nowhere. */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    if (setenv("XDG_STATE_HOME", "/nonexistent", 1) < 0)
+        abort();
+    report_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    FILE *nowhere = fdopen(report_fd, "w");
+    if (nowhere == NULL)
+        abort();
+    stdout = nowhere;
+    stderr = nowhere;
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static char text[TEXT_MAX + 1];
+    static char *vector[WORDS_MAX + 3];
+    if (size < 1 || size > TEXT_MAX)
+        return 0;
+    memcpy(text, data + 1, size - 1);
+    text[size - 1] = '\0';
+    words = vector;
+    word_count = 0;
+    vector[word_count++] = (char *)(uintptr_t) "coffer";
+    /* Seven of eight name a command. */
+    size_t command = data[0] % 8;
+    if (command < sizeof commands / sizeof *commands - 1)
+        vector[word_count++] = (char *)(uintptr_t)commands[command].name;
+    for (char *word = text; word < text + size - 1 && word_count < WORDS_MAX + 2;) {
+        size_t length = strcspn(word, "\n");
+        vector[word_count++] = word;
+        word[length] = '\0';
+        word += length + 1;
+    }
+    vector[word_count] = NULL;
+    optind = 0; /* glibc's getopt begins anew */
+    int status = coffer_main(word_count, vector);
+    if (status < 0 || (status > 2 && status != STATUS_COFFER_FAILED))
+        abort();
+    return 0;
+}
