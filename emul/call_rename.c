@@ -125,7 +125,7 @@ static int clear_replaced(struct view *view, const struct entry *entry)
     cleanup_fd int fd = upper_open_path(view, entry);
     int error = fd < 0 ? fd : entry->trees == 1u << UPPER ? 0 : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
     if (error == 0)
-        upper_drop_whiteouts(fd, ".");
+        upper_drop_whiteouts(view->layer, fd, ".");
     return error;
 }
 

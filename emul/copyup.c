@@ -288,7 +288,7 @@ static int copy_tree_work(struct view *view, struct entry *entry)
         error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
         /* Not before: after a crash the host's names would show again. */
         if (error == 0)
-            upper_drop_whiteouts(fd, ".");
+            upper_drop_whiteouts(view->layer, fd, ".");
     }
     directory_release(view, dir);
     return error;

@@ -8,6 +8,7 @@
 #include "emul/layer_base.h"
 #include "emul/layer_meta.h"
 #include "emul/layer_store.h"
+#include "emul/lent.h"
 #include "emul/sys.h"
 #include "emul/tree.h"
 
@@ -319,6 +320,7 @@ static int open_work(struct layer *layer, struct layer_error *error)
     layer->work_fd = sys_openat(layer->dir_fd, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
     if (layer->work_fd < 0)
         return fail(error, layer->work_fd, "%s/work: %s", layer->path, strerror(-layer->work_fd));
+    lent_give_back(layer);
     status = tree_empty(layer->work_fd);
     return status < 0 ? fail(error, status, "%s/work: %s", layer->path, strerror(-status)) : 0;
 }

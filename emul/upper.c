@@ -5,6 +5,7 @@
  * that a crash leaves the old or the new state.
  */
 #include "emul/dir_names.h"
+#include "emul/lent.h"
 #include "emul/view_internal.h"
 
 #include <errno.h>
@@ -46,23 +47,11 @@ int copy_metadata(struct view *view, int from, int tree, int to, const struct st
     return error < 0 && !link ? error : sys_futimens(to, times);
 }
 
-/* The owner's right to write to a directory of the layer, for a while; what is there of it already in *st. 0 or -errno.
- */
-static int lend_write(int fd, const struct stat *st)
-{
-    return S_ISDIR(st->st_mode) ? sys_fchmod(fd, (st->st_mode & 07777) | S_IWUSR | S_IXUSR) : 0;
-}
-
-static int give_back_write(int fd, const struct stat *st)
-{
-    return S_ISDIR(st->st_mode) ? sys_fchmod(fd, st->st_mode & 07777) : 0;
-}
-
 /*
  * A directory that its owner may not write to, say of mode 0555, is copied as such; but then it cannot be moved out of
  * work/, nor can what lies below it come to it. An ordinary user's supervisor lends itself the right meanwhile.
  */
-static int place_in(const struct view *view, const char *temp, int fd, const struct stat *parent, const char *name)
+static int place_in(struct view *view, const char *temp, int fd, const struct stat *parent, const char *name)
 {
     int work = view->layer->work_fd;
     struct stat st;
@@ -71,15 +60,15 @@ static int place_in(const struct view *view, const char *temp, int fd, const str
         return error;
     cleanup_fd int moved = sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0);
     error = moved < 0 ? moved : sys_fstatat(moved, "", &st, AT_EMPTY_PATH);
+    if (error < 0)
+        return error;
+    struct lent of_moved, of_parent;
+    error = lent_begin(view->layer, &of_moved, moved, &st, fd, name);
+    int lent = lent_begin(view->layer, &of_parent, fd, parent, fd, NULL);
     if (error == 0)
-        error = lend_write(moved, &st);
-    if (error == 0)
-        error = lend_write(fd, parent);
-    if (error == 0)
-        error = sys_renameat2(work, temp, fd, name, RENAME_NOREPLACE);
-    if (moved >= 0)
-        (void)give_back_write(moved, &st);
-    (void)give_back_write(fd, parent);
+        error = lent < 0 ? lent : sys_renameat2(work, temp, fd, name, RENAME_NOREPLACE);
+    lent_end(view->layer, &of_moved, moved, &st);
+    lent_end(view->layer, &of_parent, fd, parent);
     return error;
 }
 
@@ -99,20 +88,21 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
     return 0;
 }
 
-static void drop_whiteouts_in(int fd, const char *name, bool *dropped)
+static void drop_whiteouts_in(struct layer *layer, int fd, const char *name, bool *dropped)
 {
     struct stat st;
     if (sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     if (S_ISDIR(st.st_mode))
-        upper_drop_whiteouts(fd, name);
+        upper_drop_whiteouts(layer, fd, name);
     else if (object_is_whiteout(fd, name, &st, true) == 1 && sys_unlinkat(fd, name, 0) == 0)
         *dropped = true;
 }
 
-void upper_drop_whiteouts(int parent, const char *name)
+void upper_drop_whiteouts(struct layer *layer, int parent, const char *name)
 {
     struct stat st;
+    struct lent lent;
     struct dir_names names = {0};
     bool dropped = false;
     cleanup_fd int fd = object_open_readable(parent, name, O_DIRECTORY);
@@ -120,13 +110,13 @@ void upper_drop_whiteouts(int parent, const char *name)
         return;
     bool lend = geteuid() != 0 && (st.st_mode & (S_IWUSR | S_IXUSR)) != (S_IWUSR | S_IXUSR);
     if (lend)
-        (void)lend_write(fd, &st);
+        (void)lent_begin(layer, &lent, fd, &st, fd, NULL);
     (void)dir_names_read(&names, fd, false);
     for (size_t i = 0; i < names.count; i++)
-        drop_whiteouts_in(fd, names.items[i].name, &dropped);
+        drop_whiteouts_in(layer, fd, names.items[i].name, &dropped);
     dir_names_free(&names);
     if (lend)
-        (void)give_back_write(fd, &st);
+        lent_end(layer, &lent, fd, &st);
     /* In the view nothing was removed. */
     const struct timespec times[2] = {st.st_atim, st.st_mtim};
     if (dropped)

@@ -384,7 +384,7 @@ int upper_remove(struct view *view, struct directory *dir, const char *name);
  * Removes the whiteouts in and below a directory of the upper tree that hides all that lies below it: they hide
  * nothing, and the kernel's overlayfs would list them. Those that cannot be removed stay.
  */
-void upper_drop_whiteouts(int parent, const char *name);
+void upper_drop_whiteouts(struct layer *layer, int parent, const char *name);
 /* Notes what the host had at this name, once, before it is shadowed. */
 int upper_note_base(struct view *view, struct directory *dir, const char *name);
 /* Copies owner, mode, times and extended attributes of an object of a tree, whose stat is st, to one in the upper tree.

@@ -126,4 +126,4 @@ COMMANDS = [
 ]
 
 # The quick sample of the test suite.
-SAMPLE = ["append-big", "empty", "rename-tree-over-empty", "mkdir-over-whiteout"]
+SAMPLE = ["append-big", "append-closed", "rename-tree-over-empty", "mkdir-over-whiteout"]

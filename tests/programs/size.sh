@@ -6,7 +6,6 @@ set -u
 many=$COFFER_HELPERS/many
 names=20000 tracees=200
 [ -z "${COFFER_SANITIZED:-}" ] || names=2000 tracees=50
-half=$((names / 2))
 mkdir host
 expect "$many" make host 0 $names
 cp -a host copy
@@ -21,9 +20,8 @@ both() {
 both "$many" list .
 both "$many" write . 5 1 1
 both "$many" list .
-both "$many" remove . 0 2 $half
-both "$many" stat .
-both "$many" make . $names $half
+both "$many" remove . 0 4 $((names / 10))
+both "$many" make . $names $((names / 10))
 both "$many" stat .
 both sh -c 'find . -name "n*99" | sort'
 both "$many" deep . 300
