@@ -353,12 +353,26 @@ static bool raw_may_write(const struct view *view, const char *host_path)
     return strncmp(text, view->trees[UPPER].prefix, prefix) == 0 && text[prefix] == '/';
 }
 
+/*
+ * The user that a session began with, for the audit log, which is the host's. A login (pam_loginuid) fails where it
+ * cannot be written, but goes on where the kernel has no audit.
+ */
+static bool is_login_user(const char *host_path)
+{
+    pid_t tid;
+    const char *member = proc_member(host_path, &tid);
+    return member != NULL && strcmp(member, "loginuid") == 0;
+}
+
 static void open_raw(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
                      struct taken *taken, struct answer *answer)
 {
     bool write = wants_write(opening->flags) && (opening->flags & O_PATH) == 0;
     if (write && taken->walked.host_path[0] != '\0' && !raw_may_write(view, taken->walked.host_path)) {
-        answer_raw_change(view, caller, taken, answer);
+        if (is_login_user(taken->walked.host_path))
+            answer_result(answer, -ENOENT);
+        else
+            answer_raw_change(view, caller, taken, answer);
         return;
     }
     bool read = !write && (opening->flags & (O_PATH | O_DIRECTORY)) == 0;
