@@ -172,12 +172,41 @@ static void make(void)
 
 static void paths(void)
 {
-    static const char *const names[] = {
-        "elf",        "./elf",        "link",     long_name,       "plain",  "script-link", "by-link",    "spaces",
-        "no-newline", "return",       "relative", "relative-word", "absent", "directory",   "fifo",       "to-fifo",
-        "to-empty",   "to-directory", "empty",    "nothing",       "blanks", "one-byte",    "no-line",    "closed",
-        "to-closed",  "nul",          "none",     "elf/",          "elf/x",  "plain/",      "directory/", "",
-        "../none/elf"};
+    static const char *const names[] = {"elf",
+                                        "./elf",
+                                        "link",
+                                        long_name,
+                                        "plain",
+                                        "script-link",
+                                        "by-link",
+                                        "spaces",
+                                        "no-newline",
+                                        "blank-no-newline",
+                                        "blanks-no-newline",
+                                        "return",
+                                        "relative",
+                                        "relative-word",
+                                        "absent",
+                                        "directory",
+                                        "fifo",
+                                        "to-fifo",
+                                        "to-empty",
+                                        "to-directory",
+                                        "empty",
+                                        "nothing",
+                                        "blanks",
+                                        "one-byte",
+                                        "no-line",
+                                        "closed",
+                                        "to-closed",
+                                        "nul",
+                                        "none",
+                                        "elf/",
+                                        "elf/x",
+                                        "plain/",
+                                        "directory/",
+                                        "",
+                                        "../none/elf"};
     char name[64];
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
