@@ -31,6 +31,25 @@ int target_check(const struct task *task, uint64_t pid)
     return (pid_t)pid == 0 ? 0 : check(task, (pid_t)pid);
 }
 
+/*
+ * Whether the caller may look into a process: coffer does not let processes become undumpable in earnest, so that the
+ * kernel would allow it (__ptrace_may_access() in kernel/ptrace.c).
+ */
+static int check_look(struct task *task, pid_t pid)
+{
+    const uint64_t trace_any = UINT64_C(1) << 19; /* CAP_SYS_PTRACE */
+    const struct task *other = task_find(task->supervisor, pid);
+    int status = check(task, pid);
+    if (status < 0 || other->process == task->process)
+        return status;
+    if (other->space == NULL)
+        return -EPERM; /* one of which its parent has not told yet */
+    if (other->space->dumpable == 1)
+        return 0;
+    struct caller caller = caller_of(task);
+    return (caller.cred->capabilities & trace_any) != 0 ? 0 : -EPERM;
+}
+
 /* Groups, and all processes of a user, reach beyond the view. */
 static int check_one(const struct task *task, int one_process)
 {
@@ -59,6 +78,8 @@ static int pid_of(int pidfd)
  */
 static int check_pidfd(struct task *task)
 {
+    if ((unsigned)task->call.args[2] != 0)
+        return -EINVAL;
     if (task->space->count > 1)
         return -EPERM;
     struct caller caller = caller_of(task);
@@ -66,7 +87,7 @@ static int check_pidfd(struct task *task)
     if (pidfd < 0)
         return pidfd;
     int pid = pid_of(pidfd);
-    return pid < 0 ? pid : check(task, pid);
+    return pid < 0 ? pid : check_look(task, pid);
 }
 
 /*
@@ -134,7 +155,7 @@ static int check_call(struct task *task)
         return check_ptrace(task);
     case SYS_process_vm_readv:
     case SYS_process_vm_writev:
-        return check(task, (pid_t)task->call.args[0]);
+        return check_look(task, (pid_t)task->call.args[0]);
     case SYS_pidfd_getfd:
         return check_pidfd(task);
     case SYS_setpriority:
