@@ -8,6 +8,7 @@
 #ifndef COFFER_EMUL_CALL_H
 #define COFFER_EMUL_CALL_H
 
+#include "filter/ia32.h"
 #include "filter/table.h"
 
 #include <sched.h>
@@ -60,9 +61,10 @@ struct caller {
 };
 
 struct call {
-    long number;
+    long number;                /* of x86-64, also when a 32-bit program made the call by another */
     const struct call_row *row; /* never NULL, verdict VERDICT_STOP */
-    uint64_t args[6];
+    uint64_t args[6];           /* as the row describes them, whatever the shape */
+    enum shape shape;           /* of what they point to */
 };
 
 enum answer_kind {

@@ -3,11 +3,10 @@
  * fchmod() and its like change a host inode even through a read-only descriptor.
  */
 #include "emul/change.h"
+#include "emul/shapes.h"
 
 #include <errno.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
-#include <utime.h>
 
 static int act_chmod(int fd, const void *request)
 {
@@ -108,38 +107,12 @@ static int judge_times(struct view *view, const struct caller *caller, const str
     return -EPERM;
 }
 
-static int from_timeval(const struct timeval *from, struct timespec *to)
-{
-    if (from->tv_usec < 0 || from->tv_usec >= 1000000)
-        return -EINVAL;
-    *to = (struct timespec){from->tv_sec, from->tv_usec * 1000};
-    return 0;
-}
-
 /* The times argument in each call's own form. 0 or -errno. */
 static int read_times(struct caller *caller, const struct call *call, uint64_t address, struct timespec times[2])
 {
-    struct timeval micro[2];
-    struct utimbuf seconds;
     times[0].tv_nsec = times[1].tv_nsec = UTIME_NOW;
     times[0].tv_sec = times[1].tv_sec = 0;
-    if (address == 0)
-        return 0;
-    if (call->number == SYS_utime) {
-        if (caller->ops->read(caller->context, address, &seconds, sizeof seconds) != (ssize_t)sizeof seconds)
-            return -EFAULT;
-        times[0] = (struct timespec){seconds.actime, 0};
-        times[1] = (struct timespec){seconds.modtime, 0};
-        return 0;
-    }
-    if (call->number == SYS_utimensat)
-        return caller->ops->read(caller->context, address, times, 2 * sizeof *times) == (ssize_t)(2 * sizeof *times)
-                   ? 0
-                   : -EFAULT;
-    if (caller->ops->read(caller->context, address, micro, sizeof micro) != (ssize_t)sizeof micro)
-        return -EFAULT;
-    int error = from_timeval(&micro[0], &times[0]);
-    return error < 0 ? error : from_timeval(&micro[1], &times[1]);
+    return address == 0 ? 0 : shape_read_times(caller, call, address, times);
 }
 
 void call_utimens(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

@@ -7,6 +7,7 @@
  */
 #include "emul/arguments.h"
 #include "emul/known.h"
+#include "emul/shapes.h"
 #include "emul/shebang.h"
 
 #include <elf.h>
@@ -47,15 +48,11 @@ static ssize_t read_head(struct view *view, const struct entry *entry, char head
 
 /* Whether the interpreter that an ELF program names is one that the layer changed. */
 static int check_elf(struct view *view, struct caller *caller, struct program *program, const struct entry *entry,
-                     int fd, const char *head, ssize_t size)
+                     int fd)
 {
     char interpreter[PATH_MAX], real[PATH_MAX];
     struct walked walked;
     int error = 0;
-    if (size > EI_CLASS && head[EI_CLASS] == ELFCLASS32) {
-        refuse_notice(view, caller, "%s: 32-bit programs do not run in a view", program->taken->path);
-        return -ENOEXEC;
-    }
     bool plain = entry->tree == view->host && caller->fs->root == view->root;
     if (elf_interpreter(fd, interpreter) <= 0)
         return 0;
@@ -145,7 +142,7 @@ static int find_program(struct view *view, struct caller *caller, struct program
         if (size < 0)
             return (int)size;
         if (size >= 4 && memcmp(head, ELFMAG, SELFMAG) == 0)
-            return check_elf(view, caller, program, entry, fd, head, size);
+            return check_elf(view, caller, program, entry, fd);
         if (program->scripts == SCRIPTS_MAX)
             return -ELOOP;
         if (!shebang_parse(head, &program->lines[program->scripts]))
@@ -195,19 +192,21 @@ static void push(struct caller *caller, struct argument_list *list, const char *
 }
 
 /* The caller's own argv, after what goes before it. argv[0] is dropped: binfmt_script.c does so. */
-static int append_caller_arguments(struct caller *caller, struct argument_list *list, uint64_t address)
+static int append_caller_arguments(struct caller *caller, const struct call *call, struct argument_list *list,
+                                   uint64_t address)
 {
+    const uint64_t size = shape_is_32(call) ? 4 : 8;
     for (size_t i = 1; address != 0; i++) {
         uint64_t pointer;
         if (i > 1 && list->count + 1 >= ARGV_MAX)
             return -E2BIG;
         if (i == 1) {
-            if (caller->ops->read(caller->context, address, &pointer, sizeof pointer) != (ssize_t)sizeof pointer)
+            if (shape_read_pointer(caller, call, address, &pointer) < 0)
                 return -EFAULT;
             if (pointer == 0)
                 break;
         }
-        if (caller->ops->read(caller->context, address + i * 8, &pointer, sizeof pointer) != (ssize_t)sizeof pointer)
+        if (shape_read_pointer(caller, call, address + i * size, &pointer) < 0)
             return -EFAULT;
         if (pointer == 0)
             break;
@@ -217,7 +216,20 @@ static int append_caller_arguments(struct caller *caller, struct argument_list *
     return 0;
 }
 
-static int place_arguments(struct caller *caller, const struct program *program, uint64_t argv, uint64_t *address)
+static int place_pointers(struct caller *caller, const struct call *call, struct argument_list *list, uint64_t *address)
+{
+    if (!shape_is_32(call))
+        return caller->ops->place(caller->context, list->pointers, list->count * sizeof *list->pointers, address);
+    cleanup_free uint32_t *small = malloc(list->count * sizeof *small);
+    if (small == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < list->count; i++)
+        small[i] = (uint32_t)list->pointers[i];
+    return caller->ops->place(caller->context, small, list->count * sizeof *small, address);
+}
+
+static int place_arguments(struct caller *caller, const struct call *call, const struct program *program, uint64_t argv,
+                           uint64_t *address)
 {
     struct argument_list list = {.pointers = malloc((ARGV_MAX + 16) * sizeof *list.pointers)};
     if (list.pointers == NULL)
@@ -231,9 +243,9 @@ static int place_arguments(struct caller *caller, const struct program *program,
     push(caller, &list, program->name);
     int error = list.error;
     if (error == 0)
-        error = append_caller_arguments(caller, &list, argv);
+        error = append_caller_arguments(caller, call, &list, argv);
     if (error == 0)
-        error = caller->ops->place(caller->context, list.pointers, list.count * sizeof *list.pointers, address);
+        error = place_pointers(caller, call, &list, address);
     free(list.pointers);
     return error;
 }
@@ -254,7 +266,7 @@ static void rewrite_exec(struct view *view, struct caller *caller, const struct 
         real = path;
     }
     if (error == 0 && program->scripts > 0)
-        error = place_arguments(caller, program, call->args[taken->argument + 1], &argv);
+        error = place_arguments(caller, call, program, call->args[taken->argument + 1], &argv);
     if (error < 0) {
         answer_result(answer, error);
         return;

@@ -2,6 +2,7 @@
  * Calls that only look: stat, statx, access, readlink, statfs, inotify_add_watch.
  */
 #include "emul/arguments.h"
+#include "emul/shapes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -49,8 +50,7 @@ static void answer_stat(struct view *view, struct caller *caller, const struct c
     else if (call->number == SYS_statx)
         answer_statx(view, caller, call, entry, &st, answer);
     else
-        /* The kernel's and glibc's struct stat are the same on x86-64. */
-        answer_bytes(caller, answer, call->args[call->row->path[0].path + 1], &st, sizeof st, 0);
+        answer_result(answer, shape_write_stat(caller, call, call->args[call->row->path[0].path + 1], &st));
 }
 
 void call_stat(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
@@ -187,6 +187,10 @@ void call_readlink(struct view *view, struct caller *caller, const struct call *
 void call_statfs(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct taken taken;
+    if (call->shape == SHAPE_32_STATFS64 && call->args[1] != SHAPE_STATFS64_SIZE) {
+        answer_result(answer, -EINVAL);
+        return;
+    }
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     answer_real(view, caller, call, &taken, answer);

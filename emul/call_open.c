@@ -6,6 +6,7 @@
  */
 #include "emul/open_finish.h"
 #include "emul/proc_file.h"
+#include "emul/shapes.h"
 #include "policy/devices.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct opening {
     mode_t mode;
     unsigned walk;       /* WALK_* that the resolve flags ask for */
     int flags_argument;  /* -1: creat and openat2 */
+    bool small;          /* by a 32-bit program, without O_LARGEFILE */
     struct open_how how; /* of openat2 */
 };
 
@@ -47,9 +49,11 @@ static unsigned resolve_to_walk(uint64_t resolve)
     return walk_flags;
 }
 
+#define LARGE_FILE 0100000 /* the kernel's O_LARGEFILE, which is 0 in 64-bit programs */
 #define HOW_FLAGS_KNOWN                                                                                                \
     ((uint64_t)(O_ACCMODE | O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC |         \
-                FASYNC | O_DIRECT | 0100000 | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH | O_TMPFILE))
+                FASYNC | O_DIRECT | LARGE_FILE | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC | O_PATH |           \
+                O_TMPFILE))
 #define HOW_SIZE_MAX 4096u /* a page: what the kernel reads of struct open_how */
 #define HOW_RESOLVE_KNOWN                                                                                              \
     ((uint64_t)(RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH | RESOLVE_IN_ROOT |    \
@@ -133,6 +137,7 @@ static int read_opening(struct caller *caller, const struct call *call, struct o
     } else {
         opening->flags = (int)call->args[path + 1];
         opening->mode = (mode_t)call->args[path + 2];
+        opening->small = shape_is_32(call) && (opening->flags & LARGE_FILE) == 0;
     }
     return check_flags(opening);
 }
@@ -258,6 +263,8 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
     bool empty = (opening->flags & O_TRUNC) != 0;
     bool emptied = empty && entry->tree != UPPER;
     int error = may_access(view, caller, entry, access_mask(opening->flags));
+    if (error == 0 && opening->small && entry->st.st_size > SHAPE_SMALL_FILE_MAX)
+        error = -EOVERFLOW;
     if (error == 0)
         error = copy_up(view, entry, empty);
     if (error > 0) {
@@ -353,26 +360,12 @@ static bool raw_may_write(const struct view *view, const char *host_path)
     return strncmp(text, view->trees[UPPER].prefix, prefix) == 0 && text[prefix] == '/';
 }
 
-/*
- * The user that a session began with, for the audit log, which is the host's. A login (pam_loginuid) fails where it
- * cannot be written, but goes on where the kernel has no audit.
- */
-static bool is_login_user(const char *host_path)
-{
-    pid_t tid;
-    const char *member = proc_member(host_path, &tid);
-    return member != NULL && strcmp(member, "loginuid") == 0;
-}
-
 static void open_raw(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
                      struct taken *taken, struct answer *answer)
 {
     bool write = wants_write(opening->flags) && (opening->flags & O_PATH) == 0;
     if (write && taken->walked.host_path[0] != '\0' && !raw_may_write(view, taken->walked.host_path)) {
-        if (is_login_user(taken->walked.host_path))
-            answer_result(answer, -ENOENT);
-        else
-            answer_raw_change(view, caller, taken, answer);
+        answer_raw_change(view, caller, taken, answer);
         return;
     }
     bool read = !write && (opening->flags & (O_PATH | O_DIRECTORY)) == 0;

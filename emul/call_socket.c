@@ -2,6 +2,7 @@
  * AF_UNIX addresses that are paths: bind, connect, sendto, sendmsg; and those that come back.
  */
 #include "emul/names.h"
+#include "emul/shapes.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -168,18 +169,16 @@ void call_send_addr(struct view *view, struct caller *caller, const struct call 
 
 static void call_sendmmsg(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
-    struct mmsghdr message;
+    struct msghdr message;
     struct sockaddr_un address;
     uint64_t count = (uint32_t)call->args[2] < MESSAGES_MAX ? (uint32_t)call->args[2] : MESSAGES_MAX;
     answer_continue(answer);
     for (uint64_t i = 0; i < count; i++) {
-        uint64_t at = call->args[1] + i * sizeof message;
-        if (caller->ops->read(caller->context, at, &message, sizeof message) != (ssize_t)sizeof message)
+        if (!shape_read_message(caller, call, call->args[1] + i * shape_message_distance(call), &message))
             return;
-        int length = message.msg_hdr.msg_name == NULL
-                         ? 0
-                         : translate(view, caller, (uint64_t)(uintptr_t)message.msg_hdr.msg_name,
-                                     message.msg_hdr.msg_namelen, NULL, &address);
+        int length = message.msg_name == NULL ? 0
+                                              : translate(view, caller, (uint64_t)(uintptr_t)message.msg_name,
+                                                          message.msg_namelen, NULL, &address);
         if (length != 0) {
             /* The kernel writes lengths into the array, so that a copy cannot stand for it: one at a time, please. */
             answer_result(answer, length < 0 ? length : -EOPNOTSUPP);
@@ -198,8 +197,7 @@ void call_sendmsg(struct view *view, struct caller *caller, const struct call *c
         return;
     }
     answer_continue(answer);
-    if (caller->ops->read(caller->context, call->args[1], &message, sizeof message) != (ssize_t)sizeof message ||
-        message.msg_name == NULL)
+    if (!shape_read_message(caller, call, call->args[1], &message) || message.msg_name == NULL)
         return;
     int length = translate(view, caller, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, NULL, &address);
     if (length == 0)
@@ -208,7 +206,7 @@ void call_sendmsg(struct view *view, struct caller *caller, const struct call *c
     if (error == 0) {
         message.msg_name = (void *)(uintptr_t)place;
         message.msg_namelen = (socklen_t)length;
-        error = caller->ops->place(caller->context, &message, sizeof message, &place);
+        error = shape_place_message(caller, call, &message, &place);
     }
     if (error < 0) {
         answer_result(answer, error);
@@ -256,8 +254,7 @@ static void answer_own_name(struct view *view, struct caller *caller, const stru
 /* recvmsg: the header says where the sender's name goes. */
 static bool read_header(struct caller *caller, const struct call *call, struct msghdr *header)
 {
-    return caller->ops->read(caller->context, call->args[1], header, sizeof *header) == (ssize_t)sizeof *header &&
-           header->msg_name != NULL;
+    return shape_read_message(caller, call, call->args[1], header) && header->msg_name != NULL;
 }
 
 void call_recv_addr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
@@ -319,7 +316,7 @@ static void show_accepted(struct view *view, struct caller *caller, const struct
 void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int64_t result)
 {
     struct msghdr header;
-    const uint64_t length_offset = offsetof(struct msghdr, msg_namelen);
+    const uint64_t length_offset = shape_message_length_offset(call);
     if (result < 0)
         return;
     switch (call->number) {
@@ -333,7 +330,7 @@ void finish_recv_addr(struct view *view, struct caller *caller, const struct cal
     case SYS_recvmmsg:
         for (int64_t i = 0; i < result && i < MESSAGES_MAX; i++) {
             struct call one = *call;
-            one.args[1] += (uint64_t)i * sizeof(struct mmsghdr);
+            one.args[1] += (uint64_t)i * shape_message_distance(call);
             /* Each has had the room that the first had, in all programs that were seen; at least what was written. */
             if (read_header(caller, &one, &header))
                 show_written(view, caller, (uint64_t)(uintptr_t)header.msg_name, one.args[1] + length_offset,

@@ -25,50 +25,90 @@ struct exec_copy {
     char *origin;
 };
 
-/* Where the program header of the interpreter is in the file; 0 when there is none, or -errno. */
-static off_t find_header(int fd, Elf64_Phdr *found)
+/* A program header, of either class. */
+struct program_header {
+    union {
+        Elf64_Phdr large;
+        Elf32_Phdr small;
+    } raw;
+    size_t size; /* of what is used of it */
+    uint64_t offset, length;
+    off_t at; /* in the file */
+};
+
+/* Where the program headers of an ELF file are. 0 or -ENOEXEC. */
+static int read_file_header(int fd, uint64_t *offset, unsigned *count, size_t *size)
 {
-    Elf64_Ehdr header;
-    if (pread(fd, &header, sizeof header, 0) != (ssize_t)sizeof header ||
-        memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 || header.e_ident[EI_CLASS] != ELFCLASS64 ||
-        header.e_phentsize != sizeof *found || header.e_phnum > HEADERS_MAX || header.e_phoff > INT32_MAX)
+    union {
+        Elf64_Ehdr large;
+        Elf32_Ehdr small;
+    } header;
+    ssize_t got = pread(fd, &header, sizeof header, 0);
+    if (got < (ssize_t)sizeof header.small || memcmp(header.small.e_ident, ELFMAG, SELFMAG) != 0)
         return -ENOEXEC;
-    for (unsigned i = 0; i < header.e_phnum; i++) {
-        off_t at = (off_t)(header.e_phoff + i * sizeof *found);
-        if (pread(fd, found, sizeof *found, at) != (ssize_t)sizeof *found)
+    bool small = header.small.e_ident[EI_CLASS] == ELFCLASS32;
+    if (!small && (got < (ssize_t)sizeof header || header.large.e_ident[EI_CLASS] != ELFCLASS64))
+        return -ENOEXEC;
+    *offset = small ? header.small.e_phoff : header.large.e_phoff;
+    *count = small ? header.small.e_phnum : header.large.e_phnum;
+    *size = small ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr);
+    size_t said = small ? header.small.e_phentsize : header.large.e_phentsize;
+    return said != *size || *count > HEADERS_MAX || *offset > INT32_MAX ? -ENOEXEC : 0;
+}
+
+/* The program header of the interpreter: 1, 0 when there is none, or -errno. */
+static int find_header(int fd, struct program_header *found)
+{
+    uint64_t offset;
+    unsigned count;
+    int error = read_file_header(fd, &offset, &count, &found->size);
+    for (unsigned i = 0; i < count && error == 0; i++) {
+        found->at = (off_t)(offset + i * found->size);
+        if (pread(fd, &found->raw, found->size, found->at) != (ssize_t)found->size)
             return -ENOEXEC;
-        if (found->p_type == PT_INTERP)
-            return at;
+        bool small = found->size == sizeof found->raw.small;
+        if ((small ? found->raw.small.p_type : found->raw.large.p_type) != PT_INTERP)
+            continue;
+        found->offset = small ? found->raw.small.p_offset : found->raw.large.p_offset;
+        found->length = small ? found->raw.small.p_filesz : found->raw.large.p_filesz;
+        return 1;
     }
-    return 0;
+    return error;
 }
 
 ssize_t elf_interpreter(int fd, char path[PATH_MAX])
 {
-    Elf64_Phdr header;
-    off_t at = find_header(fd, &header);
-    if (at <= 0)
-        return at;
-    if (header.p_filesz < 2 || header.p_filesz > PATH_MAX || header.p_offset > INT64_MAX)
+    struct program_header header;
+    int found = find_header(fd, &header);
+    if (found <= 0)
+        return found;
+    if (header.length < 2 || header.length > PATH_MAX || header.offset > INT64_MAX)
         return -ENOEXEC;
-    if (pread(fd, path, header.p_filesz, (off_t)header.p_offset) != (ssize_t)header.p_filesz ||
-        path[header.p_filesz - 1] != '\0')
+    if (pread(fd, path, header.length, (off_t)header.offset) != (ssize_t)header.length ||
+        path[header.length - 1] != '\0')
         return -ENOEXEC;
     return (ssize_t)strlen(path);
 }
 
 static int set_interpreter(int fd, const char *interpreter)
 {
-    Elf64_Phdr header;
-    off_t at = find_header(fd, &header);
+    struct program_header header;
+    int found = find_header(fd, &header);
     off_t end = lseek(fd, 0, SEEK_END);
     size_t length = strlen(interpreter) + 1;
-    if (at <= 0 || end < 0)
+    if (found <= 0 || end < 0)
         return -ENOEXEC;
-    header.p_offset = (Elf64_Off)end;
-    header.p_filesz = header.p_memsz = length;
+    if (header.size == sizeof header.raw.large) {
+        header.raw.large.p_offset = (Elf64_Off)end;
+        header.raw.large.p_filesz = header.raw.large.p_memsz = length;
+    } else if (end > INT32_MAX) {
+        return -ENOEXEC;
+    } else {
+        header.raw.small.p_offset = (Elf32_Off)end;
+        header.raw.small.p_filesz = header.raw.small.p_memsz = (Elf32_Word)length;
+    }
     if (pwrite(fd, interpreter, length, end) != (ssize_t)length ||
-        pwrite(fd, &header, sizeof header, at) != (ssize_t)sizeof header)
+        pwrite(fd, &header.raw, header.size, header.at) != (ssize_t)header.size)
         return errno != 0 ? -errno : -EIO;
     return 0;
 }

@@ -12,6 +12,8 @@
  * was removed since; names added since need not be returned (readdir(3p)).
  */
 #include "emul/listing_order.h"
+#include "emul/records.h"
+#include "emul/shapes.h"
 #include "emul/view_internal.h"
 
 #include <dirent.h>
@@ -22,16 +24,6 @@
 
 #define RAW_BUFFER  (64 << 10)
 #define CURSOR_MARK 61 /* a real-time signal number, as F_SETSIG wants */
-/* Far from the end of what a position can be: read(2) on a directory must say EISDIR, not that it would overflow. */
-#define CURSOR_END (INT64_C(1) << 62)
-
-struct raw_entry { /* struct linux_dirent64, getdents64(2) */
-    uint64_t ino;
-    int64_t offset;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
 
 static void listing_free(struct listing *listing)
 {
@@ -39,7 +31,7 @@ static void listing_free(struct listing *listing)
     free(listing->names);
 }
 
-/* FNV-1a; its low bits are spread once more, since positions compare whole. Never 0 or 1: "." and "..". */
+/* FNV-1a; its low bits are spread once more, since positions compare whole. Not 0 or 1, "." and "..", when brief. */
 static uint64_t name_hash(const char *name)
 {
     uint64_t hash = 14695981039346656037u;
@@ -47,7 +39,7 @@ static uint64_t name_hash(const char *name)
         hash = (hash ^ (unsigned char)*name) * 1099511628211u;
     hash ^= hash >> 32;
     hash *= 0x9e3779b97f4a7c15u;
-    return ((hash >> 2) % ((uint64_t)CURSOR_END - 4)) + 2;
+    return ((hash >> 2) % ((uint64_t)LISTING_END - 2 * LISTING_HASH_MIN)) + LISTING_HASH_MIN;
 }
 
 static bool add_item(struct listing *listing, const struct raw_entry *raw, int tree, bool gone)
@@ -70,8 +62,12 @@ static bool add_item(struct listing *listing, const struct raw_entry *raw, int t
         listing->names_room = room;
     }
     memcpy(listing->names + listing->names_size, raw->name, length);
-    listing->items[listing->count++] = (struct listing_item){
-        name_hash(raw->name), raw->ino, raw->type, (uint8_t)tree, gone, (uint32_t)listing->names_size};
+    listing->items[listing->count++] = (struct listing_item){.hash = name_hash(raw->name),
+                                                             .ino = raw->ino,
+                                                             .name = (uint32_t)listing->names_size,
+                                                             .type = raw->type,
+                                                             .tree = (uint8_t)tree,
+                                                             .gone = gone};
     listing->names_size += length;
     return true;
 }
@@ -159,10 +155,7 @@ static int merge(struct view *view, struct listing *listing)
         i = next;
     }
     listing->count = kept;
-    /* Positions strictly rise, even where hashes are equal. */
-    for (size_t i = 1; i < kept; i++)
-        if (listing->items[i].hash <= listing->items[i - 1].hash)
-            listing->items[i].hash = listing->items[i - 1].hash + 1;
+    listing_settle(listing);
     return 0;
 }
 
@@ -207,51 +200,11 @@ int listing_each(struct view *view, struct directory *dir, int (*each)(void *con
     return error;
 }
 
-/* The caller's buffer, being filled in the layout of getdents or getdents64. */
-struct output {
-    char *data;
-    size_t size, used;
-    bool old;
-};
-
-static size_t record_size(const struct output *out, size_t name_length)
-{
-    /* d_name begins at 18 or 19; the old layout keeps d_type in the last byte. */
-    size_t size = out->old ? 18 + name_length + 2 : 19 + name_length + 1;
-    return (size + 7) & ~(size_t)7;
-}
-
-static bool emit(struct output *out, const char *name, uint64_t ino, uint8_t type, int64_t next)
-{
-    size_t length = strlen(name);
-    size_t size = record_size(out, length);
-    uint16_t short_size = (uint16_t)size;
-    if (out->used + size > out->size)
-        return false;
-    char *to = out->data + out->used;
-    memset(to, 0, size);
-    memcpy(to, &ino, 8);
-    memcpy(to + 8, &next, 8);
-    memcpy(to + 16, &short_size, 2);
-    if (out->old)
-        to[size - 1] = (char)type;
-    else
-        to[18] = (char)type;
-    memcpy(to + (out->old ? 18 : 19), name, length + 1);
-    out->used += size;
-    return true;
-}
-
 static uint64_t ino_of(struct view *view, struct directory *dir)
 {
     struct stat st;
     int fd = directory_fd(view, dir, real_tree(view, dir->trees));
     return fd >= 0 && sys_fstatat(fd, "", &st, AT_EMPTY_PATH) == 0 ? st.st_ino : 1;
-}
-
-static int64_t position_after(const struct listing *listing, size_t index)
-{
-    return index + 1 < listing->count ? (int64_t)listing->items[index + 1].hash : CURSOR_END;
 }
 
 /* Whether a name of the real directory still shows in the view. */
@@ -344,56 +297,49 @@ static struct listing_slot *slot_for(struct view *view, struct directory *dir, i
     return slot;
 }
 
-/* From a position of the hash order on. Returns the new position, or -EINVAL when not even one record fits. */
+/* From a position of the hash order on. Returns the new position, or why not even one record is taken. */
 static int64_t emit_merged(struct view *view, struct directory *dir, const struct listing_slot *slot, int64_t position,
-                           struct output *out)
+                           bool brief, struct output *out)
 {
     const struct listing *listing = &slot->listing;
     bool stale = slot->changes != view->changes;
-    int64_t first = listing->count > 0 ? (int64_t)listing->items[0].hash : CURSOR_END;
+    int64_t first = listing_position(listing, 0, brief);
     if (position == 0) {
-        if (!emit(out, ".", ino_of(view, dir), DT_DIR, 1))
-            return -EINVAL;
+        if (!record_emit(out, ".", ino_of(view, dir), DT_DIR, 0, 1))
+            return out->error;
         position = 1;
     }
     if (position == 1) {
         struct directory *up = dir->parent != NULL ? dir->parent : dir;
-        if (!emit(out, "..", ino_of(view, up), DT_DIR, first))
-            return out->used > 0 ? position : -EINVAL;
+        if (!record_emit(out, "..", ino_of(view, up), DT_DIR, 1, first))
+            return out->used > 0 ? position : out->error;
         position = first;
     }
-    size_t low = 0, high = listing->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if ((int64_t)listing->items[middle].hash < position)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (; low < listing->count; low++) {
-        const struct listing_item *item = &listing->items[low];
-        int64_t next = position_after(listing, low);
+    for (size_t i = listing_find(listing, position); i < listing->count; i++) {
+        const struct listing_item *item = &listing->items[i];
         if (stale && !still_shows(view, dir, listing->names + item->name))
             continue;
-        if (!emit(out, listing->names + item->name, item->ino, item->type, next))
-            return out->used > 0 ? position : -EINVAL;
-        position = next;
+        position = listing_position(listing, i, brief);
+        if (!record_emit(out, listing->names + item->name, item->ino, item->type, position,
+                         listing_position(listing, i + 1, brief)))
+            return out->used > 0 ? position : out->error;
     }
-    return CURSOR_END;
+    return listing_position(listing, listing->count, brief);
 }
 
-static int64_t read_merged(struct view *view, struct directory *dir, int fd, int64_t position, struct output *out)
+static int64_t read_merged(struct view *view, struct directory *dir, int fd, int64_t position, bool brief,
+                           struct output *out)
 {
     int error = 0;
     if (position == 0)
         (void)fcntl(fd, F_SETSIG, CURSOR_MARK);
-    if (position == CURSOR_END)
+    if (position == LISTING_END || position == LISTING_BRIEF_END)
         return 0;
     struct listing_slot *slot = slot_for(view, dir, position, &error);
     if (slot == NULL)
         return error;
-    position = emit_merged(view, dir, slot, position, out);
-    if (position == CURSOR_END)
+    position = emit_merged(view, dir, slot, position, brief, out);
+    if (position == LISTING_END || position == LISTING_BRIEF_END)
         free_slot(view, slot);
     else
         keep_slot(view, slot);
@@ -412,24 +358,48 @@ static bool is_hidden_descriptor(const struct view *view, const char *name)
     return view->hidden_fd >= 0 && strcmp(name, number) == 0;
 }
 
+/* What the kernel says next, in the form of getdents64 but for RECORD_OLD. */
+static int64_t read_raw(int fd, bool brief, const struct output *out, char *buffer)
+{
+    if (brief)
+        return record_read_ia32(fd, buffer, out->size);
+    /* The layouts differ by at most a byte of type before the name, which the padding takes. */
+    long got = syscall(out->form == RECORD_OLD ? SYS_getdents : SYS_getdents64, fd, buffer, out->size);
+    return got < 0 ? -errno : got;
+}
+
+/* Takes over one of the kernel's records; false when the reading ends before it. */
+static bool take_over(struct output *out, const struct raw_entry *raw, int64_t here)
+{
+    if (out->form == RECORD_32 || out->form == RECORD_32_ONE)
+        return record_emit(out, raw->name, raw->ino, raw->type, here, raw->offset);
+    memcpy(out->data + out->used, raw, raw->length);
+    out->used += raw->length;
+    return true;
+}
+
 /* In the kernel's own order, less what is gone. */
-static int64_t read_native(struct view *view, struct directory *dir, int fd, struct output *out)
+static int64_t read_native(struct view *view, struct directory *dir, int fd, int64_t position, bool brief,
+                           struct output *out)
 {
     cleanup_free char *buffer = malloc(out->size);
     if (buffer == NULL)
         return -ENOMEM;
     while (out->used == 0) {
-        /* The layouts differ by at most a byte of type before the name, which the padding takes. */
-        long got = syscall(out->old ? SYS_getdents : SYS_getdents64, fd, buffer, out->size);
+        int64_t got = read_raw(fd, brief, out, buffer);
         if (got <= 0)
-            return got < 0 ? -errno : 0;
-        for (long at = 0; at < got;) {
+            return got;
+        for (int64_t at = 0; at < got;) {
             const struct raw_entry *raw = (const void *)(buffer + at);
-            const char *name = buffer + at + (out->old ? 18 : 19);
-            if (dir->proc ? !is_hidden_descriptor(view, name) : still_shows(view, dir, name)) {
-                memcpy(out->data + out->used, raw, raw->length);
-                out->used += raw->length;
+            const char *name = out->form == RECORD_OLD ? (const char *)raw + 18 : raw->name;
+            bool shows = dir->proc ? !is_hidden_descriptor(view, name) : still_shows(view, dir, name);
+            if (shows && !take_over(out, raw, position)) {
+                /* The rest has not been read. */
+                if (lseek(fd, position, SEEK_SET) < 0)
+                    return -errno;
+                return out->used > 0 ? (int64_t)out->used : out->error;
             }
+            position = raw->offset;
             at += raw->length;
         }
     }
@@ -454,6 +424,38 @@ static bool shows_all(struct view *view, struct directory *dir, int fd)
            here.st_ino == there.st_ino;
 }
 
+static enum record_form form_of(const struct call *call)
+{
+    if (call->number == SYS_getdents64)
+        return RECORD_64;
+    if (call->shape == SHAPE_64)
+        return RECORD_OLD;
+    return call->shape == SHAPE_32_READDIR ? RECORD_32_ONE : RECORD_32;
+}
+
+/* The size of the caller's buffer; readdir has none, but room for any name. */
+static size_t buffer_size(const struct call *call)
+{
+    const size_t most = 1 << 20, one = 4096;
+    if (call->shape == SHAPE_32_READDIR)
+        return one;
+    return call->args[2] > most ? most : (size_t)(unsigned)call->args[2];
+}
+
+/* Reads on through a duplicate of the caller's descriptor. What was filled in, or -errno. */
+static int64_t read_on(struct view *view, struct directory *dir, int fd, int64_t start, bool brief, struct output *out)
+{
+    if (fd < 0)
+        return fd;
+    if (out->data == NULL)
+        return -ENOMEM;
+    if (start < 0 || (fcntl(fd, F_GETFL) & O_PATH) != 0)
+        return -EBADF;
+    bool merged = !dir->proc && (start == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
+    merged = merged && ((dir->watched && dir->trees != 1u << UPPER) || !shows_all(view, dir, fd));
+    return merged ? read_merged(view, dir, fd, start, brief, out) : read_native(view, dir, fd, start, brief, out);
+}
+
 void call_getdents(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     int error = 0;
@@ -471,19 +473,13 @@ void call_getdents(struct view *view, struct caller *caller, const struct call *
         answer_result(answer, -ENOENT);
     } else if (!is_untouched(view, dir)) {
         cleanup_fd int fd = caller->ops->dup_fd(caller->context, fd_number);
-        size_t size = call->args[2] > (1 << 20) ? 1 << 20 : (size_t)(unsigned)call->args[2];
-        struct output out = {.data = malloc(size + 1), .size = size, .old = call->number == SYS_getdents};
-        int64_t start = fd < 0 ? fd : out.data == NULL ? -ENOMEM : lseek(fd, 0, SEEK_CUR);
-        int64_t result = start;
-        if (fd >= 0 && (fcntl(fd, F_GETFL) & O_PATH) != 0)
-            result = -EBADF;
-        if (result >= 0) {
-            bool merged = !dir->proc && (start == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
-            merged = merged && ((dir->watched && dir->trees != 1u << UPPER) || !shows_all(view, dir, fd));
-            result = merged ? read_merged(view, dir, fd, start, &out) : read_native(view, dir, fd, &out);
-        }
+        size_t size = buffer_size(call);
+        struct output out = {.data = malloc(size + 1), .size = size, .form = form_of(call)};
+        int64_t start = fd < 0 ? fd : lseek(fd, 0, SEEK_CUR);
+        int64_t result = read_on(view, dir, fd, start, shape_is_32(call), &out);
         if (result > 0)
-            answer_bytes(caller, answer, call->args[1], out.data, (size_t)result, result);
+            answer_bytes(caller, answer, call->args[1], out.data, (size_t)result,
+                         out.form == RECORD_32_ONE ? 1 : result);
         else
             answer_result(answer, result);
         /* What could not be handed over was not read. */

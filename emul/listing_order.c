@@ -51,3 +51,41 @@ int listing_sort(struct listing *listing)
     listing->room = count;
     return 0;
 }
+
+void listing_settle(struct listing *listing)
+{
+    enum { BRIEF_SHIFT = 31 };
+    struct listing_item *items = listing->items;
+    for (size_t i = 0; i < listing->count; i++) {
+        items[i].brief = (uint32_t)(items[i].hash >> BRIEF_SHIFT);
+        if (i > 0 && items[i].hash <= items[i - 1].hash)
+            items[i].hash = items[i - 1].hash + 1;
+        if (i > 0 && items[i].brief <= items[i - 1].brief)
+            items[i].brief = items[i - 1].brief + 1;
+    }
+    /* So many equal ones that the last do not fit: those before them make room. */
+    uint32_t limit = LISTING_BRIEF_END;
+    for (size_t i = listing->count; i > 0 && items[i - 1].brief >= limit; i--)
+        items[i - 1].brief = --limit;
+}
+
+int64_t listing_position(const struct listing *listing, size_t index, bool brief)
+{
+    if (index >= listing->count)
+        return brief ? LISTING_BRIEF_END : LISTING_END;
+    return brief ? (int64_t)listing->items[index].brief : (int64_t)listing->items[index].hash;
+}
+
+size_t listing_find(const struct listing *listing, int64_t position)
+{
+    bool brief = position <= LISTING_BRIEF_END;
+    size_t low = 0, high = listing->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (listing_position(listing, middle, brief) < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}

@@ -4,6 +4,8 @@
  */
 #include "emul/stale.h"
 
+#include "emul/shapes.h"
+
 #include "emul/view_internal.h"
 
 #include <errno.h>
@@ -125,6 +127,7 @@ bool view_stale_descriptor(struct view *view, pid_t pid, int fd)
 
 struct reading {
     struct caller *caller;
+    const struct call *call;
     int copy;
     off_t at;
     size_t left;
@@ -161,11 +164,9 @@ static ssize_t fill_vector(struct reading *reading, uint64_t address, uint64_t c
         return -EINVAL;
     for (uint64_t i = 0; i < count; i++) {
         struct iovec part;
-        ssize_t got =
-            reading->caller->ops->read(reading->caller->context, address + i * sizeof part, &part, sizeof part);
-        if (got != (ssize_t)sizeof part)
+        if (shape_read_part(reading->caller, reading->call, address, i, &part) < 0)
             return -EFAULT;
-        got = fill(reading, (uint64_t)(uintptr_t)part.iov_base, part.iov_len);
+        ssize_t got = fill(reading, (uint64_t)(uintptr_t)part.iov_base, part.iov_len);
         if (got < 0)
             return done > 0 ? done : got;
         done += got;
@@ -175,43 +176,44 @@ static ssize_t fill_vector(struct reading *reading, uint64_t address, uint64_t c
     return done;
 }
 
-enum shape {
-    SHAPE_OTHER,
-    SHAPE_READ,
-    SHAPE_READ_AT,
-    SHAPE_READ_VECTOR,
-    SHAPE_READ_VECTOR_AT,
-    SHAPE_SEEK,
+enum kind {
+    KIND_OTHER,
+    KIND_READ,
+    KIND_READ_AT,
+    KIND_READ_VECTOR,
+    KIND_READ_VECTOR_AT,
+    KIND_SEEK,
 };
 
-static enum shape shape_of(const struct call *call)
+static enum kind kind_of(const struct call *call)
 {
     switch (call->number) {
     case SYS_read:
-        return SHAPE_READ;
+        return KIND_READ;
     case SYS_pread64:
-        return SHAPE_READ_AT;
+        return KIND_READ_AT;
     case SYS_readv:
-        return SHAPE_READ_VECTOR;
+        return KIND_READ_VECTOR;
     case SYS_preadv:
-        return SHAPE_READ_VECTOR_AT;
+        return KIND_READ_VECTOR_AT;
     case SYS_preadv2:
-        return call->args[3] == UINT64_MAX ? SHAPE_READ_VECTOR : SHAPE_READ_VECTOR_AT;
+        return call->args[3] == UINT64_MAX ? KIND_READ_VECTOR : KIND_READ_VECTOR_AT;
     case SYS_lseek:
-        return SHAPE_SEEK;
+        return KIND_SEEK;
     default:
-        return SHAPE_OTHER;
+        return KIND_OTHER;
     }
 }
 
 /* Positions that are counted from the end, or that depend on what the file holds. */
-static void seek_again(const struct stale *stale, int fd, const struct call *call, int64_t *result)
+static void seek_again(const struct stale *stale, int fd, struct caller *caller, const struct call *call,
+                       int64_t *result)
 {
     int whence = (int)call->args[2];
     if (whence != SEEK_END && whence != SEEK_DATA && whence != SEEK_HOLE)
         return;
     off_t at = lseek(stale->copy, (off_t)call->args[1], whence);
-    *result = at < 0 ? -errno : lseek(fd, at, SEEK_SET);
+    *result = shape_seek_result(caller, call, at < 0 ? -errno : lseek(fd, at, SEEK_SET));
 }
 
 /* Whether reading sets the time of access is a matter of the descriptor. */
@@ -223,15 +225,15 @@ static void take_access_flag(const struct stale *stale, int fd)
 }
 
 static void read_again(const struct stale *stale, int fd, struct caller *caller, const struct call *call,
-                       enum shape shape, int64_t *result)
+                       enum kind kind, int64_t *result)
 {
-    bool vector = shape == SHAPE_READ_VECTOR || shape == SHAPE_READ_VECTOR_AT;
-    bool moves = shape == SHAPE_READ || shape == SHAPE_READ_VECTOR;
+    bool vector = kind == KIND_READ_VECTOR || kind == KIND_READ_VECTOR_AT;
+    bool moves = kind == KIND_READ || kind == KIND_READ_VECTOR;
     off_t at = moves ? lseek(fd, 0, SEEK_CUR) - *result : (off_t)call->args[3];
     if (at < 0)
         return;
     take_access_flag(stale, fd);
-    struct reading reading = {.caller = caller, .copy = stale->copy, .at = at, .left = READ_MAX};
+    struct reading reading = {.caller = caller, .call = call, .copy = stale->copy, .at = at, .left = READ_MAX};
     ssize_t count = vector ? fill_vector(&reading, call->args[1], call->args[2] & UINT32_MAX)
                            : fill(&reading, call->args[1], call->args[2]);
     if (moves && count >= 0)
@@ -242,15 +244,15 @@ static void read_again(const struct stale *stale, int fd, struct caller *caller,
 void view_stale_exit(struct view *view, struct caller *caller, const struct call *call, int64_t *result)
 {
     struct stat st;
-    enum shape shape = shape_of(call);
-    if (shape == SHAPE_OTHER || *result < 0)
+    enum kind kind = kind_of(call);
+    if (kind == KIND_OTHER || *result < 0)
         return;
     cleanup_fd int fd = caller->ops->dup_fd(caller->context, (int)call->args[0]);
     const struct stale *stale = fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0 ? NULL : find(view, &st);
     if (stale == NULL)
         return;
-    if (shape == SHAPE_SEEK)
-        seek_again(stale, fd, call, result);
+    if (kind == KIND_SEEK)
+        seek_again(stale, fd, caller, call, result);
     else
-        read_again(stale, fd, caller, call, shape, result);
+        read_again(stale, fd, caller, call, kind, result);
 }

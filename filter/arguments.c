@@ -17,6 +17,7 @@
 #include <linux/fsverity.h>
 #include <linux/ioprio.h>
 #include <linux/msdos_fs.h>
+#include <linux/net.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -79,6 +80,43 @@ const struct argument_test tests_newfstatat[] = {
 const struct argument_test tests_statx[] = {
     WHEN_NOT(VERDICT_STOP, 2, AT_EMPTY_PATH, "flags are not exactly AT_EMPTY_PATH"),
     WHEN_INT_IS(VERDICT_STOP, 0, 0, AT_FDCWD, "dirfd is AT_FDCWD"),
+    TESTS_END,
+};
+
+/*
+ * In 32-bit programs: every fstat() of glibc is a statx, with AT_NO_AUTOMOUNT. A bit that is not tested is one that
+ * the kernel refuses.
+ */
+const struct argument_test tests_statx_ia32[] = {
+    {.argument = 2,
+     .compare = COMPARE_EQUAL,
+     .verdict = VERDICT_STOP,
+     .mask = AT_EMPTY_PATH,
+     .value = 0,
+     .argument2 = -1,
+     .words = "flags lack AT_EMPTY_PATH"},
+    WHEN_HAS(VERDICT_STOP, 0, 2, AT_SYMLINK_NOFOLLOW, "flags have AT_SYMLINK_NOFOLLOW"),
+    WHEN_HAS(VERDICT_STOP, 0, 2, AT_STATX_FORCE_SYNC, "flags have AT_STATX_FORCE_SYNC"),
+    WHEN_HAS(VERDICT_STOP, 0, 2, AT_STATX_DONT_SYNC, "flags have AT_STATX_DONT_SYNC"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, AT_FDCWD, "dirfd is AT_FDCWD"),
+    TESTS_END,
+};
+
+#define STOP_OPERATION(operation_) WHEN_INT_IS(VERDICT_STOP, 0, 0, operation_, "operation is " #operation_)
+
+const struct argument_test tests_socketcall[] = {
+    STOP_OPERATION(SYS_BIND),
+    STOP_OPERATION(SYS_CONNECT),
+    STOP_OPERATION(SYS_ACCEPT),
+    STOP_OPERATION(SYS_GETSOCKNAME),
+    STOP_OPERATION(SYS_GETPEERNAME),
+    STOP_OPERATION(SYS_SENDTO),
+    STOP_OPERATION(SYS_RECVFROM),
+    STOP_OPERATION(SYS_SENDMSG),
+    STOP_OPERATION(SYS_RECVMSG),
+    STOP_OPERATION(SYS_ACCEPT4),
+    STOP_OPERATION(SYS_RECVMMSG),
+    STOP_OPERATION(SYS_SENDMMSG),
     TESTS_END,
 };
 
@@ -202,6 +240,10 @@ const struct argument_test tests_ioprio_set[] = {
 #ifndef FS_IOC_SHUTDOWN
 #define FS_IOC_SHUTDOWN _IOR('X', 125, __u32)
 #endif
+/* Of 32-bit programs, whose struct is smaller; the kernel takes it from all. */
+#ifndef BTRFS_IOC_SET_RECEIVED_SUBVOL_32
+#define BTRFS_IOC_SET_RECEIVED_SUBVOL_32 _IOC(_IOC_READ | _IOC_WRITE, BTRFS_IOCTL_MAGIC, 37, 192)
+#endif
 
 /*
  * Requests that change an inode, or a directory, through a descriptor that may be
@@ -234,5 +276,6 @@ const struct argument_test tests_ioctl[] = {
     REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SNAP_DESTROY_V2),
     REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SUBVOL_SETFLAGS),
     REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SET_RECEIVED_SUBVOL),
+    REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SET_RECEIVED_SUBVOL_32),
     TESTS_END,
 };

@@ -3,6 +3,7 @@
  */
 #include "filter/document.h"
 
+#include "filter/ia32.h"
 #include "filter/table.h"
 
 #include <stdbool.h>
@@ -163,6 +164,52 @@ static void print_row(FILE *out, size_t number, const struct call_row *row)
     fputs(" |\n", out);
 }
 
+/* The form of the arguments, where it is not as the row of x86-64 says. */
+static const char *const shape_words[] = {
+    [SHAPE_64] = "",
+    [SHAPE_32] = "",
+    [SHAPE_32_IDS] = "users and groups of 16 bits",
+    [SHAPE_32_OFFSET] = "",
+    [SHAPE_32_POSITION] = "the position in arguments 3 and 4",
+    [SHAPE_32_LLSEEK] = "the offset in arguments 1 and 2, the result in memory",
+    [SHAPE_32_LENGTH_PAIR] = "the length in arguments 1 and 2",
+    [SHAPE_32_OLD_STAT] = "the oldest `struct stat`",
+    [SHAPE_32_STAT] = "the old `struct stat`",
+    [SHAPE_32_STAT64] = "`struct stat64`",
+    [SHAPE_32_STATFS64] = "`struct statfs64`, its size in argument 1",
+    [SHAPE_32_TIME64] = "times of 64 bits",
+    [SHAPE_32_READDIR] = "one name at a time",
+    [SHAPE_32_SOCKET] = "the operation in argument 0, its arguments in memory",
+};
+
+static void print_ia32_row(FILE *out, size_t number, const struct ia32_call *call)
+{
+    const struct call_row *row = ia32_row(call);
+    fprintf(out, "| %zu | %s | %s | ", number, call->name,
+            call->own || strcmp(row->name, call->name) == 0 ? "" : row->name);
+    if (!call->own && row->tests->verdict != VERDICT_UNKNOWN)
+        fputs("as above", out);
+    else
+        print_verdict(out, row);
+    fprintf(out, " | %s |\n", shape_words[call->shape]);
+}
+
+static void print_ia32(FILE *out)
+{
+    fputs(
+        "\n## 32-bit programs\n\n"
+        "Calls of 32-bit programs, and those that a 64-bit program makes with `int $0x80`: the same calls under other\n"
+        "numbers. \"As\" names the row above that says what becomes of it, where the name is not the same.\n\n"
+        "| number | name | as | verdict | form of the arguments |\n"
+        "|---:|---|---|---|---|\n",
+        out);
+    for (size_t number = 0; number < ia32_size(); number++) {
+        const struct ia32_call *call = ia32_call((long)number);
+        if (call)
+            print_ia32_row(out, number, call);
+    }
+}
+
 static bool can_stop(const struct call_row *row)
 {
     bool tells = row->verdict == VERDICT_TELL;
@@ -186,7 +233,7 @@ void table_document(FILE *out)
             "* **pass**: goes through untouched, without a stop.\n"
             "* **stop**: the supervisor answers it; for some calls only when an argument asks for it.\n"
             "* **an errno**: refused in the filter, without a stop; with a stop where the user gets a notice.\n"
-            "* A number that is not listed stops, and gets ENOSYS and a notice. So do calls of ia32 and x32.\n\n"
+            "* A number that is not listed stops, and gets ENOSYS and a notice. So do calls of x32.\n\n"
             "Arguments are counted from 0. %zu calls, of which %zu can stop.\n\n"
             "| number | name | verdict | how, or why |\n"
             "|---:|---|---|---|\n",
@@ -196,4 +243,5 @@ void table_document(FILE *out)
         if (row)
             print_row(out, number, row);
     }
+    print_ia32(out);
 }

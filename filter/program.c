@@ -1,16 +1,22 @@
 /*
  * From the table to the seccomp program.
  *
- * libseccomp makes the decision tree. Its default action is "allow": only so can
- * a row say "goes through unless", because libseccomp cannot express the negation
- * of several conditions on one argument. That this leaves no door open is seen to
- * in two places: every number without a row gets a rule of its own, and a short
- * head before libseccomp's program takes all numbers beyond the table. Such a call
- * stops, so that its ENOSYS does not come without a word to the user.
+ * libseccomp makes the decision trees, one for the calls of 64-bit programs and one for those of 32-bit ones. Its
+ * default action is "allow": only so can a row say "goes through unless", because libseccomp cannot express the
+ * negation of several conditions on one argument. That this leaves no door open is seen to in two places: every number
+ * without a row gets a rule of its own, and a short head before libseccomp's programs takes all numbers beyond the
+ * tables. Such a call stops, so that its ENOSYS does not come without a word to the user.
+ *
+ * libseccomp knows the numbers of ia32 by its own list of names, which ends before the newest calls, and has ideas of
+ * its own about socketcall(). So the second tree is built as if its numbers were those of x86-64, and the architecture
+ * that it asks for is put right in the finished program. What it compares are 64 bits then, of which a 64-bit program
+ * that says `int $0x80` may fill the upper half with anything: equality is tested with masks of 32 bits, inequality
+ * ends in a stop that was not needed.
  */
 #include "filter/program.h"
 
 #include "emul/cleanup.h"
+#include "filter/ia32.h"
 #include "filter/table.h"
 
 #include <errno.h>
@@ -91,10 +97,17 @@ static int add_row(scmp_filter_ctx context, int number, const struct call_row *r
     return 0;
 }
 
-/* The head: lets the numbers of the table, and other architectures, on to libseccomp's program. */
+/*
+ * The head: sends the numbers of each table on to its program, of which that of x86-64 follows at once. The kernel's
+ * cache of calls that are always allowed makes the way for these no longer.
+ */
 static const struct sock_filter head_template[] = {
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 6),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 4, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 7),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+    BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0 /* ia32_size() */, 6, 0),
+    BPF_STMT(BPF_JMP | BPF_JA, 0 /* to the program of ia32 */),
     BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0 /* table_size() */, 0, 4),
     BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, NEGATIVE_NUMBER, 2, 0),
@@ -102,8 +115,11 @@ static const struct sock_filter head_template[] = {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | PROGRAM_TRACE_FOREIGN_ARCH),
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | PROGRAM_TRACE_UNKNOWN),
 };
-#define HEAD_LENGTH     (sizeof(head_template) / sizeof(head_template[0]))
-#define HEAD_TABLE_SIZE 3 /* the instruction that compares with table_size() */
+#define HEAD_LENGTH (sizeof(head_template) / sizeof(head_template[0]))
+/* Instructions that are filled in. */
+#define HEAD_IA32_SIZE  4
+#define HEAD_TO_IA32    5
+#define HEAD_TABLE_SIZE 7
 
 static int read_all(int fd, void *buffer, size_t size)
 {
@@ -119,7 +135,8 @@ static int read_all(int fd, void *buffer, size_t size)
     return 0;
 }
 
-static int export_program(scmp_filter_ctx context, struct sock_fprog *program)
+/* What libseccomp made, in memory that is the caller's to free. The number of instructions or -errno. */
+static int export_tree(scmp_filter_ctx context, struct sock_filter **tree)
 {
     struct stat status;
     cleanup_fd int fd = memfd_create("coffer-filter", MFD_CLOEXEC);
@@ -130,25 +147,24 @@ static int export_program(scmp_filter_ctx context, struct sock_fprog *program)
         return error;
     if (fstat(fd, &status))
         return -errno;
-
-    size_t count = HEAD_LENGTH + (size_t)status.st_size / sizeof(struct sock_filter);
+    size_t count = (size_t)status.st_size / sizeof(**tree);
     if (count > BPF_MAXINSNS)
         return -E2BIG;
-    cleanup_free struct sock_filter *filter = calloc(count, sizeof(*filter));
-    if (!filter)
+    *tree = calloc(count, sizeof(**tree));
+    if (!*tree)
         return -ENOMEM;
-    memcpy(filter, head_template, sizeof(head_template));
-    filter[HEAD_TABLE_SIZE].k = (uint32_t)table_size();
-    error = read_all(fd, filter + HEAD_LENGTH, (count - HEAD_LENGTH) * sizeof(*filter));
-    if (error)
-        return error;
-
-    program->len = (unsigned short)count;
-    program->filter = steal_ptr(&filter);
-    return 0;
+    error = read_all(fd, *tree, count * sizeof(**tree));
+    return error ? error : (int)count;
 }
 
-int program_build(struct sock_fprog *program)
+static const struct call_row *row_of_ia32(long number)
+{
+    const struct ia32_call *call = ia32_call(number);
+    return call ? ia32_row(call) : NULL;
+}
+
+/* The tree for the numbers below `size`, of which `row_of` says the rows. */
+static int build_tree(size_t size, const struct call_row *(*row_of)(long number), struct sock_filter **tree)
 {
     __attribute__((cleanup(release_context))) scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
     if (!context)
@@ -159,9 +175,52 @@ int program_build(struct sock_fprog *program)
         error = seccomp_attr_set(context, SCMP_FLTATR_CTL_NNP, 0);
     if (!error)
         error = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
-    for (size_t number = 0; !error && number < table_size(); number++)
-        error = add_row(context, (int)number, table_row((long)number));
-    return error ? error : export_program(context, program);
+    for (size_t number = 0; !error && number < size; number++)
+        error = add_row(context, (int)number, row_of((long)number));
+    return error ? error : export_tree(context, tree);
+}
+
+/* The one instruction of a tree that asks for the architecture asks for ia32 instead. */
+static int make_ia32(struct sock_filter *tree, size_t count)
+{
+    struct sock_filter *found = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (tree[i].code != (BPF_JMP | BPF_JEQ | BPF_K) || tree[i].k != AUDIT_ARCH_X86_64)
+            continue;
+        if (found)
+            return -EINVAL;
+        found = &tree[i];
+    }
+    if (!found)
+        return -EINVAL;
+    found->k = AUDIT_ARCH_I386;
+    return 0;
+}
+
+int program_build(struct sock_fprog *program)
+{
+    cleanup_free struct sock_filter *tree = NULL, *ia32 = NULL;
+    int length = build_tree(table_size(), table_row, &tree);
+    int ia32_length = length < 0 ? length : build_tree(ia32_size(), row_of_ia32, &ia32);
+    int error = ia32_length < 0 ? ia32_length : make_ia32(ia32, (size_t)ia32_length);
+    if (error)
+        return error;
+
+    size_t count = HEAD_LENGTH + (size_t)length + (size_t)ia32_length;
+    if (count > BPF_MAXINSNS)
+        return -E2BIG;
+    struct sock_filter *filter = calloc(count, sizeof(*filter));
+    if (!filter)
+        return -ENOMEM;
+    memcpy(filter, head_template, sizeof(head_template));
+    memcpy(filter + HEAD_LENGTH, tree, (size_t)length * sizeof(*filter));
+    memcpy(filter + HEAD_LENGTH + length, ia32, (size_t)ia32_length * sizeof(*filter));
+    filter[HEAD_IA32_SIZE].k = (uint32_t)ia32_size();
+    filter[HEAD_TO_IA32].k = (uint32_t)(HEAD_LENGTH - HEAD_TO_IA32 - 1) + (uint32_t)length;
+    filter[HEAD_TABLE_SIZE].k = (uint32_t)table_size();
+    program->len = (unsigned short)count;
+    program->filter = filter;
+    return 0;
 }
 
 int program_install(const struct sock_fprog *program)

@@ -9,14 +9,13 @@
 
 /* What SECCOMP_RET_TRACE carries (PTRACE_GETEVENTMSG); foreign filters may forge it, so it only hints. */
 #define PROGRAM_TRACE_CALL         1 /* a row with VERDICT_STOP */
-#define PROGRAM_TRACE_FOREIGN_ARCH 2 /* ia32, or a number with the x32 bit; ENOSYS where nobody traces */
+#define PROGRAM_TRACE_FOREIGN_ARCH 2 /* a number with the x32 bit; ENOSYS where nobody traces */
 #define PROGRAM_TRACE_UNKNOWN      3 /* a number without a row; ENOSYS where nobody traces */
 
 /*
- * Compiles the table into classic BPF. Architecture first, then the number in a
- * binary tree, then arguments: numbers whose verdict reads no argument stay
- * cacheable by the kernel. Numbers that the table does not know stop.
- * program->filter is malloc()ed and the caller's to free. Returns 0 or -errno.
+ * Compiles the table, and that of ia32 that is derived from it, into classic BPF. Architecture first, then the number
+ * in a binary tree, then arguments: numbers whose verdict reads no argument stay cacheable by the kernel. Numbers that
+ * the table does not know stop. program->filter is malloc()ed and the caller's to free. Returns 0 or -errno.
  */
 int program_build(struct sock_fprog *program);
 

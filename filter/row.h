@@ -1,5 +1,5 @@
 /*
- * How a row of the table is written. For table.c and arguments.c alone.
+ * How a row of the table is written. For table.c, ia32.c and arguments.c alone.
  *
  * Each macro is one whole row, so that none can forget what an unused field must
  * hold: -1 where there is no argument, an empty list where there is no test.
@@ -14,8 +14,10 @@
 extern const struct argument_test tests_none[];
 extern const struct argument_test tests_newfstatat[];
 extern const struct argument_test tests_statx[];
+extern const struct argument_test tests_statx_ia32[];
 extern const struct argument_test tests_address_at_1[];
 extern const struct argument_test tests_address_at_4[];
+extern const struct argument_test tests_socketcall[];
 extern const struct argument_test tests_clone[];
 extern const struct argument_test tests_unshare[];
 extern const struct argument_test tests_prctl[];

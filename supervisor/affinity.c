@@ -5,6 +5,7 @@
 #include "supervisor/target.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -38,11 +39,26 @@ static struct task *find_target(struct task *task)
     return pid == 0 ? task : task_find(task->supervisor, pid);
 }
 
-/* Whether the size is one that the kernel takes is asked of the kernel, about the calling thread. */
-static int64_t get(struct task *task, const struct task *target)
+/*
+ * How much the kernel would write. Whether the size is one that it takes is asked of the kernel, about the calling
+ * thread; a 32-bit program may have sets of 4 bytes, where there are no more CPUs than that.
+ */
+static int64_t written_size(const struct task *task)
 {
     cpu_set_t own;
-    int64_t size = kernel_get(0, set_size(task->call.args[1]), &own);
+    size_t size = set_size(task->call.args[1]);
+    size_t odd = task->call.shape == SHAPE_64 ? 0 : size % sizeof(uint64_t);
+    if (odd == 0)
+        return kernel_get(0, size, &own);
+    if (odd != sizeof(uint32_t) || (long)size * CHAR_BIT < sysconf(_SC_NPROCESSORS_CONF))
+        return -EINVAL;
+    int64_t all = kernel_get(0, size + odd, &own);
+    return all > (int64_t)size ? (int64_t)size : all;
+}
+
+static int64_t get(struct task *task, const struct task *target)
+{
+    int64_t size = written_size(task);
     if (size < 0)
         return size;
     int status = memory_write(task->tid, task->call.args[2], &target->allowed, (size_t)size);

@@ -13,6 +13,16 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
+/* Once a process. */
+static void tell_of_int80(struct task *task)
+{
+    if (task->process->told_of_int80)
+        return;
+    task->process->told_of_int80 = true;
+    notice_refused(task->supervisor->notices, task->process->tgid,
+                   "a 64-bit program's int $0x80 that would have to name a file of the layer");
+}
+
 static ssize_t caller_read(void *context, uint64_t address, void *buffer, size_t size)
 {
     const struct task *task = context;
@@ -56,9 +66,14 @@ static int caller_dup_fd(void *context, int fd)
     return copy < 0 ? -errno : (int)copy;
 }
 
-static int caller_place(void *context, const void *data, size_t size, uint64_t *address)
+int caller_place(void *context, const void *data, size_t size, uint64_t *address)
 {
     struct task *task = context;
+    /* A 64-bit program said `int $0x80`: its scratch lies where such a call cannot point to. */
+    if (task->call.shape != SHAPE_64 && task->space->scratch > UINT32_MAX) {
+        tell_of_int80(task);
+        return -ENOMEM;
+    }
     return scratch_place(task->space, task->tid, &task->pieces, data, size, address);
 }
 

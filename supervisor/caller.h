@@ -9,4 +9,7 @@
 /* Valid until the task is resumed. */
 struct caller caller_of(struct task *task);
 
+/* As caller_ops.place, of a struct task. */
+int caller_place(void *context, const void *data, size_t size, uint64_t *address);
+
 #endif

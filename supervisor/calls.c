@@ -1,6 +1,7 @@
 #include "supervisor/calls.h"
 
 #include "supervisor/affinity.h"
+#include "supervisor/caller.h"
 #include "supervisor/memory.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/target.h"
@@ -75,7 +76,7 @@ static void answer_clone3(struct task *task)
         return;
 
     uint64_t copy;
-    if (scratch_place(task->space, task->tid, &task->pieces, arguments.bytes, (size_t)size, &copy) < 0) {
+    if (caller_place(task, arguments.bytes, (size_t)size, &copy) < 0) {
         /* Callers fall back on clone(), whose flags are in a register. */
         set_result(task, -ENOSYS);
         return;

@@ -1,5 +1,6 @@
 #include "supervisor/exec.h"
 
+#include "supervisor/ia32.h"
 #include "supervisor/memory.h"
 #include "supervisor/move.h"
 #include "supervisor/supervisor.h"
@@ -14,8 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The code segment of 64-bit user programs; a 32-bit program has another one, and gets no scratch. */
-enum { USER_CODE_64 = 0x33 };
+/* The code segment of 32-bit user programs. */
+enum { USER_CODE_32 = 0x23 };
 
 enum { VDSO_PAGE = 4096, PARKING_ROOM = 16 };
 
@@ -27,7 +28,8 @@ enum injection_step {
 
 struct injection {
     enum injection_step step;
-    uint64_t system_call;              /* the address of a `syscall` instruction */
+    bool ia32;                         /* the program is a 32-bit one */
+    uint64_t system_call;              /* the address of a `syscall` instruction, or of an `int $0x80` */
     uint64_t name_entry;               /* the address of AT_EXECFN's value on the stack, 0: none */
     uint64_t mask;                     /* the signals that the program blocks */
     bool stop_held;                    /* a SIGSTOP is kept back */
@@ -40,6 +42,25 @@ struct start {
     uint64_t name_entry;
 };
 
+/* The place of an instruction of two bytes, as an offset; 0 when there is none. */
+static uint64_t find_instruction(const unsigned char *code, uint64_t begin, uint64_t end, unsigned char first,
+                                 unsigned char second)
+{
+    for (uint64_t at = begin; at + 1 < end; at++)
+        if (code[at] == first && code[at + 1] == second)
+            return at;
+    return 0;
+}
+
+/* Room for a parking place at the end of the page in which a vdso ends; its section headers are the last of it. */
+static uint64_t parking_after(uint64_t sections, uint64_t count, uint64_t size)
+{
+    if (sections == 0 || move_parking_size > PARKING_ROOM)
+        return 0;
+    uint64_t end = sections + count * size;
+    return (end + VDSO_PAGE - 1) / VDSO_PAGE * VDSO_PAGE - PARKING_ROOM;
+}
+
 uint64_t exec_find_system_call(void)
 {
     const unsigned char *vdso = (const unsigned char *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
@@ -50,9 +71,10 @@ uint64_t exec_find_system_call(void)
     for (int i = 0; i < header->e_phnum; i++) {
         if (program[i].p_type != PT_LOAD || !(program[i].p_flags & PF_X))
             continue;
-        for (uint64_t at = program[i].p_offset; at + 1 < program[i].p_offset + program[i].p_filesz; at++)
-            if (vdso[at] == 0x0f && vdso[at + 1] == 0x05)
-                return at;
+        uint64_t end = program[i].p_offset + program[i].p_filesz;
+        uint64_t at = find_instruction(vdso, program[i].p_offset, end, 0x0f, 0x05);
+        if (at != 0)
+            return at;
     }
     return 0;
 }
@@ -60,58 +82,75 @@ uint64_t exec_find_system_call(void)
 uint64_t exec_find_parking(void)
 {
     const Elf64_Ehdr *header = (const void *)(uintptr_t)getauxval(AT_SYSINFO_EHDR);
-    if (header == NULL || header->e_shoff == 0 || move_parking_size > PARKING_ROOM)
-        return 0;
-    uint64_t end = header->e_shoff + (uint64_t)header->e_shnum * header->e_shentsize;
-    return (end + VDSO_PAGE - 1) / VDSO_PAGE * VDSO_PAGE - PARKING_ROOM;
+    return header == NULL ? 0 : parking_after(header->e_shoff, header->e_shnum, header->e_shentsize);
 }
 
-/* A window on words of the tracee's memory, read a page at a time. */
+/*
+ * The same of the vdso of 32-bit programs, which coffer itself does not have: in the memory of the first one, before it
+ * has run. Its one `int $0x80` is in __kernel_vsyscall.
+ */
+static void find_ia32(struct supervisor *supervisor, pid_t tid, uint64_t vdso)
+{
+    union {
+        Elf32_Ehdr header;
+        unsigned char bytes[4 * VDSO_PAGE];
+    } image;
+    memset(&image, 0, sizeof image);
+    ssize_t size = memory_read(tid, vdso, image.bytes, sizeof image.bytes);
+    const Elf32_Ehdr *header = &image.header;
+    if (size < VDSO_PAGE || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0 || header->e_entry >= (uint64_t)size)
+        return;
+    supervisor->ia32_system_call_offset = find_instruction(image.bytes, header->e_entry, (uint64_t)size, 0xcd, 0x80);
+    supervisor->ia32_parking_offset = parking_after(header->e_shoff, header->e_shnum, header->e_shentsize);
+}
+
+/* A window on words of the tracee's memory, which have 4 bytes or 8; read a page at a time. */
 struct words {
     pid_t tid;
-    uint64_t begin;
-    size_t count;
-    uint64_t buffer[512];
+    size_t size; /* of a word */
+    uint64_t begin, end;
+    unsigned char buffer[VDSO_PAGE];
 };
 
-/* The word at an address that is a multiple of 8; false where there is no memory. */
+/* The word at an address; false where there is no memory. */
 static bool word_at(struct words *words, uint64_t address, uint64_t *word)
 {
-    if (address < words->begin || address >= words->begin + words->count * sizeof *word) {
+    if (address < words->begin || address + words->size > words->end) {
         ssize_t got = memory_read(words->tid, address, words->buffer, sizeof words->buffer);
-        if (got < (ssize_t)sizeof *word)
+        if (got < (ssize_t)words->size)
             return false;
         words->begin = address;
-        words->count = (size_t)got / sizeof *word;
+        words->end = address + (uint64_t)got;
     }
-    *word = words->buffer[(address - words->begin) / sizeof *word];
+    *word = 0;
+    memcpy(word, words->buffer + (address - words->begin), words->size);
     return true;
 }
 
 /* argc, argv..., NULL, envp..., NULL, then pairs of the auxiliary vector up to AT_NULL. */
-static bool read_start(pid_t tid, uint64_t stack, struct start *start)
+static bool read_start(pid_t tid, uint64_t stack, size_t size, struct start *start)
 {
-    struct words words = {.tid = tid};
+    struct words words = {.tid = tid, .size = size};
     uint64_t word;
     if (!word_at(&words, stack, &word))
         return false;
-    uint64_t address = stack + (word + 2) * sizeof word;
+    uint64_t address = stack + (word + 2) * size;
     do {
         if (!word_at(&words, address, &word))
             return false;
-        address += sizeof word;
+        address += size;
     } while (word != 0);
 
-    for (;; address += 2 * sizeof word) {
+    for (;; address += 2 * size) {
         uint64_t value;
-        if (!word_at(&words, address, &word) || !word_at(&words, address + sizeof word, &value))
+        if (!word_at(&words, address, &word) || !word_at(&words, address + size, &value))
             return false;
         if (word == AT_NULL)
             return true;
         if (word == AT_SYSINFO_EHDR)
             start->vdso = value;
         else if (word == AT_EXECFN)
-            start->name_entry = address + sizeof word;
+            start->name_entry = address + size;
     }
 }
 
@@ -128,23 +167,36 @@ static int block_signals(struct task *task, struct injection *injection)
     return status < 0 ? status : trace_set_mask(task->tid, ~UINT64_C(0));
 }
 
+/* Where in the vdso the call can be made from; 0 when that cannot be found. */
+static uint64_t find_places(struct task *task, bool ia32, uint64_t vdso)
+{
+    struct supervisor *supervisor = task->supervisor;
+    if (ia32 && supervisor->ia32_system_call_offset == 0)
+        find_ia32(supervisor, task->tid, vdso);
+    uint64_t parking = ia32 ? supervisor->ia32_parking_offset : supervisor->parking_offset;
+    uint64_t system_call = ia32 ? supervisor->ia32_system_call_offset : supervisor->system_call_offset;
+    if (parking != 0)
+        task->space->parking = vdso + parking;
+    return system_call == 0 ? 0 : vdso + system_call;
+}
+
 void exec_begin(struct task *task)
 {
     struct user_regs_struct registers;
-    if (task->supervisor->system_call_offset == 0 || trace_get_registers(task->tid, &registers) < 0 ||
-        registers.cs != USER_CODE_64)
-        return;
     struct start start = {0};
-    if (!read_start(task->tid, registers.rsp, &start) || start.vdso == 0)
+    if (trace_get_registers(task->tid, &registers) < 0)
         return;
-
-    struct injection *injection = calloc(1, sizeof *injection);
+    bool ia32 = registers.cs == USER_CODE_32;
+    task->space->ia32 = ia32;
+    if (!read_start(task->tid, registers.rsp, ia32 ? 4 : 8, &start) || start.vdso == 0)
+        return;
+    uint64_t system_call = find_places(task, ia32, start.vdso);
+    struct injection *injection = system_call == 0 ? NULL : calloc(1, sizeof *injection);
     if (injection == NULL)
         return;
-    if (task->supervisor->parking_offset != 0)
-        task->space->parking = start.vdso + task->supervisor->parking_offset;
     injection->step = STEP_EXEC_EXIT;
-    injection->system_call = start.vdso + task->supervisor->system_call_offset;
+    injection->ia32 = ia32;
+    injection->system_call = system_call;
     injection->name_entry = start.name_entry;
     if (block_signals(task, injection) < 0) {
         free(injection);
@@ -157,13 +209,22 @@ static void enter_mmap(struct task *task, const struct injection *injection)
 {
     struct user_regs_struct registers = injection->registers;
     registers.rip = injection->system_call;
-    registers.rax = SYS_mmap;
-    registers.rdi = 0;
-    registers.rsi = SCRATCH_SIZE;
     registers.rdx = PROT_READ;
-    registers.r10 = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-    registers.r8 = (uint64_t)-1;
-    registers.r9 = 0;
+    if (injection->ia32) {
+        registers.rax = IA32_MMAP2;
+        registers.rbx = 0;
+        registers.rcx = SCRATCH_SIZE;
+        registers.rsi = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        registers.rdi = UINT32_MAX;
+        registers.rbp = 0;
+    } else {
+        registers.rax = SYS_mmap;
+        registers.rdi = 0;
+        registers.rsi = SCRATCH_SIZE;
+        registers.r10 = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+        registers.r8 = (uint64_t)-1;
+        registers.r9 = 0;
+    }
     (void)trace_set_registers(task->tid, &registers);
 }
 
@@ -174,7 +235,7 @@ static void show_name(struct task *task, const struct injection *injection)
     uint64_t address;
     if (name == NULL || injection->name_entry == 0 || scratch_place_name(task->space, task->tid, name, &address) < 0)
         return;
-    (void)memory_write(task->tid, injection->name_entry, &address, sizeof address);
+    (void)memory_write(task->tid, injection->name_entry, &address, injection->ia32 ? 4 : 8);
 }
 
 /* The program's own filter may have refused it: then nothing can be placed, and what needs that is refused. */

@@ -3,6 +3,7 @@
 #include "supervisor/control.h"
 #include "supervisor/credentials.h"
 #include "supervisor/exec.h"
+#include "supervisor/ia32.h"
 #include "supervisor/jobs.h"
 #include "supervisor/move.h"
 #include "supervisor/placement.h"
@@ -42,14 +43,17 @@ static void leave_halt(struct task *task, int signal)
 static void begin(struct task *child, int signal)
 {
     if (child->restore_argument)
-        (void)trace_set_argument(child->tid, 0, child->first_argument);
+        (void)trace_set_argument(child->tid, child->first_is_ia32, 0, child->first_argument);
     if (child->supervisor->end_wanted)
         kill_task(child);
     if (signal != SIGTRAP || !placement_move(child, MOVE_FROM_HALT))
         leave_halt(child, signal);
 }
 
-/* With which flags the call was made at whose EVENT_CHILD the task is. */
+/*
+ * With which flags the call was made at whose EVENT_CHILD the task is. No number of one interface is that of a call
+ * that makes a child by the other, but clone3's, which is the same.
+ */
 static uint64_t clone_flags(const struct task *task)
 {
     struct user_regs_struct registers;
@@ -60,7 +64,10 @@ static uint64_t clone_flags(const struct task *task)
         return registers.rdi;
     case SYS_clone3:
         return task->clone_flags;
+    case IA32_CLONE:
+        return (uint32_t)registers.rbx;
     case SYS_vfork:
+    case IA32_VFORK:
         return CLONE_VM | CLONE_VFORK;
     default:
         return 0;
@@ -100,7 +107,8 @@ static void on_child(struct task *parent)
         uint64_t flags = clone_flags(parent);
         if (parent->exit_expected && parent->answer.kind == ANSWER_REWRITE) {
             child->restore_argument = true;
-            child->first_argument = parent->call.args[0];
+            child->first_is_ia32 = parent->call.shape != SHAPE_64;
+            child->first_argument = parent->made[0];
         }
         adopt(child, parent, flags);
     }
@@ -172,6 +180,7 @@ static void on_exec(struct tracer *tracer, pid_t tgid)
     }
     task->process->told_of_architecture = false;
     task->process->told_of_unknown = false;
+    task->process->told_of_int80 = false;
     task->identity_stale = task->identity_stale || task->identity_changed;
     task->exit_expected = false;
     task_leave_exec(task);

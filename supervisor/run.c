@@ -149,12 +149,14 @@ int run_command(const struct run_request *request)
     struct view_options options = {.hidden_fd = launch.hidden_fd, .notice = notice_refused, .notice_context = &notices};
     fill_view_options(&options, stack);
 
-    struct supervisor supervisor = {.hidden_fd = launch.hidden_fd,
-
-                                    .lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP,
-                                    .notices = &notices,
-                                    .main_pidfd = -1,
-                                    .quiet = request->quiet};
+    struct supervisor supervisor = {
+        .lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP,
+        .notices = &notices,
+        .main_pidfd = -1,
+        .quiet = request->quiet,
+        .hidden_fd = launch.hidden_fd,
+        .no_network = request->no_network,
+    };
     struct run_outcome outcome = {.status = STATUS_COFFER_FAILED};
     int status = placement_new(&supervisor, request->free_cpus);
     if (status == 0)

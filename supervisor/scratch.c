@@ -32,6 +32,7 @@ struct address_space *address_space_copy(const struct address_space *space)
     /* Whether the parking place was written before the fork is not known: another thread may have been there since. */
     if (copy != NULL)
         copy->dumpable = space->dumpable;
+    copy->ia32 = space->ia32;
     return copy;
 }
 

@@ -22,6 +22,7 @@ struct address_space {
     bool parking_written;         /* the code is there */
     uint64_t used[SCRATCH_WORDS]; /* a bit a slot; slot 0 is kept for the name of the program */
     int memory_fd;                /* /proc/PID/mem, opened when it is first needed; -1 */
+    bool ia32;                    /* of a 32-bit program */
     int dumpable;                 /* what PR_GET_DUMPABLE answers */
 };
 

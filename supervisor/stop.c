@@ -2,6 +2,7 @@
 
 #include "supervisor/caller.h"
 #include "supervisor/calls.h"
+#include "supervisor/ia32.h"
 #include "supervisor/move.h"
 #include "supervisor/placement.h"
 #include "supervisor/supervisor.h"
@@ -58,7 +59,7 @@ static void tell_of_architecture(struct task *task)
     if (task->process->told_of_architecture)
         return;
     task->process->told_of_architecture = true;
-    notice_refused(task->supervisor->notices, task->process->tgid, "32-bit system calls are not supported");
+    notice_refused(task->supervisor->notices, task->process->tgid, "x32 system calls are not supported");
 }
 
 /* Once a process: one that tries number after number must not fill the screen. */
@@ -76,18 +77,33 @@ static void tell_of_unknown(struct task *task, uint64_t number)
  * libseccomp asks which flags the kernel knows by giving it no filter at all: that is no sandbox yet, and every
  * program that uses the library does so.
  */
-static bool is_a_question(const struct trace_call *made)
+static bool is_a_question(const struct call *call)
 {
-    return made->number == SYS_seccomp && made->args[2] == 0;
+    return call->number == SYS_seccomp && call->args[2] == 0;
 }
 
-static void tell_of_refusal(struct task *task, const struct call_row *row, const struct trace_call *made)
+static void tell_of_refusal(struct task *task)
 {
     char text[256];
-    if (is_a_question(made))
+    const struct call *call = &task->call;
+    if (is_a_question(call))
         return;
-    (void)snprintf(text, sizeof text, "%s: %s", row->name, table_told(row, made->args));
+    (void)snprintf(text, sizeof text, "%s: %s", call->row->name, table_told(call->row, call->args));
     notice_refused(task->supervisor->notices, task->process->tgid, text);
+}
+
+/* What the argument registers are to hold while the kernel makes the call. 0, or why it cannot be made. */
+static int find_wanted(struct task *task)
+{
+    const struct answer *answer = &task->answer;
+    const struct call *call = &task->call;
+    memcpy(task->wanted, task->made, sizeof task->wanted);
+    if (call->shape == SHAPE_32_SOCKET)
+        return ia32_place_block(task, answer->args, &task->wanted[1]);
+    for (int i = 0; i < 6; i++)
+        if (answer->args[i] != call->args[i])
+            task->wanted[i] = answer->args[i];
+    return 0;
 }
 
 /* The registers hold the caller's arguments until here. */
@@ -95,8 +111,8 @@ static void carry_out_rewritten(struct task *task)
 {
     task->supervisor->count.rewritten++;
     for (int i = 0; i < 6; i++)
-        if (task->answer.args[i] != task->call.args[i])
-            (void)trace_set_argument(task->tid, i, task->answer.args[i]);
+        if (task->wanted[i] != task->made[i])
+            (void)trace_set_argument(task->tid, task->call.shape != SHAPE_64, i, task->wanted[i]);
     task->exit_expected = true;
 }
 
@@ -127,9 +143,26 @@ static void carry_out_answer(struct task *task)
     stop_resume(task, 0);
 }
 
+/* What the kernel is to read of a call that was judged in memory is put where it stays what it was. */
+static void prepare_rewritten(struct task *task)
+{
+    struct answer *answer = &task->answer;
+    if (answer->kind == ANSWER_CONTINUE && ia32_is_judged_block(&task->call)) {
+        memcpy(answer->args, task->call.args, sizeof answer->args);
+        answer->kind = ANSWER_REWRITE;
+    }
+    int status = answer->kind == ANSWER_REWRITE ? find_wanted(task) : 0;
+    if (status < 0) {
+        task_end_call(task);
+        answer->kind = ANSWER_RESULT;
+        answer->result = status;
+    }
+}
+
 /* The call is answered. */
 static void settle(struct task *task)
 {
+    prepare_rewritten(task);
     bool made = task->answer.kind == ANSWER_CONTINUE || task->answer.kind == ANSWER_REWRITE;
     if (task->call.row->handler == HANDLER_EXEC && made && task->process->count > 1)
         task_enter_exec(task);
@@ -146,7 +179,9 @@ static void decide(struct task *task)
         task_park(task);
         return;
     }
-    if (!calls_answer(task)) {
+    if (task->call.row->handler == HANDLER_NONE) {
+        task->answer.kind = ANSWER_CONTINUE;
+    } else if (!calls_answer(task)) {
         struct caller caller = caller_of(task);
         view_call(task->supervisor->view, &caller, &task->call, &task->answer);
         task->ask_view = task->answer.want_exit;
@@ -156,6 +191,23 @@ static void decide(struct task *task)
         }
     }
     settle(task);
+}
+
+/* The number decides and not what the filter said: a filter of the tracee's own may say the same. */
+static enum verdict judge(struct task *task, const struct trace_call *made, int *error)
+{
+    struct call *call = &task->call;
+    if (made->arch == AUDIT_ARCH_I386)
+        return ia32_judge(task, made, call, error);
+    const struct call_row *row =
+        made->arch != AUDIT_ARCH_X86_64 || made->number > INT32_MAX ? NULL : table_row((long)made->number);
+    if (row == NULL)
+        return VERDICT_UNKNOWN;
+    call->number = (long)made->number;
+    call->row = row;
+    call->shape = SHAPE_64;
+    memcpy(call->args, made->args, sizeof call->args);
+    return table_verdict(row, made->args, error);
 }
 
 void stop_serve(struct task *task)
@@ -169,24 +221,22 @@ void stop_serve(struct task *task)
     }
     if (placement_at_call(task))
         return;
-    if (made.arch != AUDIT_ARCH_X86_64 || (made.number & X32_BIT && made.number >> 31 == 0)) {
+    if (made.arch == AUDIT_ARCH_X86_64 && made.number & X32_BIT && made.number >> 31 == 0) {
         tell_of_architecture(task);
         refuse_unknown(task);
         return;
     }
-    /* The number decides and not what the filter said: a filter of the tracee's own may say the same. */
-    const struct call_row *row = made.number > INT32_MAX ? NULL : table_row((long)made.number);
     int error = ENOSYS;
-    if (row != NULL)
-        stop_counts_add(&task->supervisor->count, made.number);
-    enum verdict verdict = row == NULL ? VERDICT_UNKNOWN : table_verdict(row, made.args, &error);
+    enum verdict verdict = judge(task, &made, &error);
+    if (verdict != VERDICT_UNKNOWN && task->call.number >= 0)
+        stop_counts_add(&task->supervisor->count, (uint64_t)task->call.number);
     switch (verdict) {
     case VERDICT_UNKNOWN:
         tell_of_unknown(task, made.number);
         refuse_unknown(task);
         return;
     case VERDICT_TELL:
-        tell_of_refusal(task, row, &made);
+        tell_of_refusal(task);
         refuse(task, error);
         return;
     case VERDICT_FAIL:
@@ -198,9 +248,7 @@ void stop_serve(struct task *task)
     case VERDICT_STOP:
         break;
     }
-    task->call.number = (long)made.number;
-    task->call.row = row;
-    memcpy(task->call.args, made.args, sizeof task->call.args);
+    memcpy(task->made, made.args, sizeof task->made);
     decide(task);
 }
 
@@ -213,8 +261,8 @@ static void restore_arguments(struct task *task)
     if (task->answer.kind != ANSWER_REWRITE)
         return;
     for (int i = 0; i < 6; i++)
-        if (task->answer.args[i] != task->call.args[i])
-            (void)trace_set_argument(task->tid, i, task->call.args[i]);
+        if (task->wanted[i] != task->made[i])
+            (void)trace_set_argument(task->tid, task->call.shape != SHAPE_64, i, task->made[i]);
 }
 
 /* A call that was decided on what other threads have changed since; not for ever, should something else be wrong. */

@@ -29,7 +29,9 @@ struct supervisor {
     int hidden_fd;               /* the number under which every process keeps the layer's directory, or -1 */
     uint64_t system_call_offset; /* of a `syscall` instruction in the vdso, 0: none */
 
-    uint64_t parking_offset; /* of room for a parking place in the vdso, 0: none */
+    uint64_t ia32_system_call_offset; /* of an `int $0x80` in the vdso of 32-bit programs, 0: not known yet, or none */
+    uint64_t ia32_parking_offset;     /* of room for a parking place there */
+    uint64_t parking_offset;          /* of room for a parking place in the vdso, 0: none */
 
     pid_t main; /* the command's first process */
     int main_pidfd;
@@ -37,6 +39,7 @@ struct supervisor {
     bool main_ended;
     int main_status; /* its wait status */
     bool quiet;
+    bool no_network; /* only sockets of AF_UNIX may be made */
 
     int stop_signal;     /* what stopped the command last */
     int stop_wanted;     /* the command is stopped and coffer has to be: at once, in so many ticks, or (-1) with all */

@@ -32,7 +32,8 @@ enum task_state {
 struct process {
     int count;
     pid_t tgid;
-    bool told_of_architecture; /* the user knows that it made 32-bit calls */
+    bool told_of_architecture; /* the user knows that it made x32 calls */
+    bool told_of_int80;        /* and that it was refused one by `int $0x80` */
     bool told_of_unknown;      /* and that it made one that has no row */
     int moving;                /* tasks in state MOVING; see move.h */
     bool watched;              /* it may hold a stale descriptor: all its calls are seen; see watch.h */
@@ -61,7 +62,9 @@ struct task {
     bool identity_changed; /* it made a call that may have changed it, at any time */
     int pidfd;             /* of this thread, opened when it is first needed; -1 */
 
-    struct call call; /* the call it is in, while state is PARKED or exit_expected is true */
+    struct call call;   /* the call it is in, while state is PARKED or exit_expected is true */
+    uint64_t made[6];   /* the argument registers as the call was made with them */
+    uint64_t wanted[6]; /* and, of a rewritten one, as the kernel is to find them */
     struct answer answer;
     bool exit_expected;   /* to be resumed to the exit stop of its call */
     bool ask_view;        /* the view wants to hear of the exit */
@@ -74,6 +77,7 @@ struct task {
     struct injection *injection; /* the calls made for it after an exec, or NULL */
 
     bool restore_argument; /* a child made by a rewritten clone3: its first argument register is to be put back */
+    bool first_is_ia32;    /* the clone3 was one of a 32-bit program */
     uint64_t first_argument;
     int first_stop; /* of TASK_HELD: the signal of its EVENT_HALT */
     int held_ticks;

@@ -1,7 +1,9 @@
 #include "supervisor/trace.h"
 
 #include <errno.h>
+#include <linux/audit.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -9,11 +11,24 @@
 /* PTRACE_SET_SYSCALL_INFO, since Linux 6.16. */
 enum { SET_SYSCALL_INFO = 0x4212 };
 
-/* Where the six arguments of a system call are. */
-static const size_t argument_offsets[6] = {
-    offsetof(struct user_regs_struct, rdi), offsetof(struct user_regs_struct, rsi),
-    offsetof(struct user_regs_struct, rdx), offsetof(struct user_regs_struct, r10),
-    offsetof(struct user_regs_struct, r8),  offsetof(struct user_regs_struct, r9),
+/* Where the six arguments of a system call are: of x86-64, and of ia32. */
+static const size_t argument_offsets[2][6] = {
+    {
+        offsetof(struct user_regs_struct, rdi),
+        offsetof(struct user_regs_struct, rsi),
+        offsetof(struct user_regs_struct, rdx),
+        offsetof(struct user_regs_struct, r10),
+        offsetof(struct user_regs_struct, r8),
+        offsetof(struct user_regs_struct, r9),
+    },
+    {
+        offsetof(struct user_regs_struct, rbx),
+        offsetof(struct user_regs_struct, rcx),
+        offsetof(struct user_regs_struct, rdx),
+        offsetof(struct user_regs_struct, rsi),
+        offsetof(struct user_regs_struct, rdi),
+        offsetof(struct user_regs_struct, rbp),
+    },
 };
 
 /*
@@ -86,8 +101,10 @@ int trace_get_made_call(pid_t tid, struct trace_call *call, int64_t *result)
     *call = (struct trace_call){
         .arch = info.arch,
         .number = registers.orig_rax,
-        .args = {registers.rdi, registers.rsi, registers.rdx, registers.r10, registers.r8, registers.r9},
     };
+    for (int i = 0; i < 6; i++)
+        memcpy(&call->args[i], (const char *)&registers + argument_offsets[info.arch == AUDIT_ARCH_I386][i],
+               sizeof call->args[i]);
     *result = info.exit.rval;
     return 0;
 }
@@ -103,9 +120,9 @@ int trace_answer(pid_t tid, int64_t result)
     return status < 0 ? status : trace_set_result(tid, result);
 }
 
-int trace_set_argument(pid_t tid, int index, uint64_t value)
+int trace_set_argument(pid_t tid, bool ia32, int index, uint64_t value)
 {
-    return request(PTRACE_POKEUSER, tid, argument_offsets[index], value);
+    return request(PTRACE_POKEUSER, tid, argument_offsets[ia32][index], value);
 }
 
 int trace_get_result(pid_t tid, int64_t *result)

@@ -6,6 +6,7 @@
 #ifndef COFFER_SUPERVISOR_TRACE_H
 #define COFFER_SUPERVISOR_TRACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/user.h>
@@ -35,8 +36,8 @@ int trace_set_call_again(pid_t tid);
 /* At a seccomp stop: the call is not made, and returns result (>= 0 or -errno). */
 int trace_answer(pid_t tid, int64_t result);
 
-/* One of the six argument registers; index 0 to 5. */
-int trace_set_argument(pid_t tid, int index, uint64_t value);
+/* One of the six argument registers of a call, which is one of ia32 or not; index 0 to 5. */
+int trace_set_argument(pid_t tid, bool ia32, int index, uint64_t value);
 
 /*
  * At an exit stop: the call that was made and what it returned. -EAGAIN at an entry stop. The argument registers are as

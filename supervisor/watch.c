@@ -2,8 +2,10 @@
 
 #include "emul/cleanup.h"
 #include "emul/stale.h"
+#include "filter/ia32.h"
 #include "filter/table.h"
 #include "supervisor/caller.h"
+#include "supervisor/ia32.h"
 #include "supervisor/stop.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/trace.h"
@@ -45,18 +47,24 @@ static bool holds_stale(struct view *view, pid_t pid)
  * The kernel makes most calls again that an interruption cuts off. Those that it does not (signal(7), "Interruption of
  * system calls and library functions by stop signals") are left alone: their process is watched from its next stop on.
  */
-static bool may_interrupt(pid_t tid)
+static bool may_interrupt(const struct task *task)
 {
     static const long fragile[] = {SYS_epoll_wait, SYS_epoll_pwait,     SYS_epoll_pwait2, SYS_semop, SYS_semtimedop,
                                    SYS_msgrcv,     SYS_rt_sigtimedwait, SYS_io_getevents, SYS_msgsnd};
     char path[32], text[32];
-    (void)snprintf(path, sizeof path, "/proc/%d/syscall", tid);
+    (void)snprintf(path, sizeof path, "/proc/%d/syscall", task->tid);
     cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
     if (length <= 0)
         return false;
     text[length] = '\0';
     long number = strtol(text, NULL, 10); /* "running" is none of them */
+    if (task->space->ia32) {
+        const struct ia32_call *known = ia32_call(number);
+        if (number == IA32_IPC)
+            return false;
+        number = known == NULL ? -1 : known->number;
+    }
     for (size_t i = 0; i < sizeof fragile / sizeof *fragile && strncmp(text, "running", 7) != 0; i++)
         if (number == fragile[i])
             return false;
@@ -92,7 +100,7 @@ void watch_interrupt(struct tracer *tracer)
         if (!task->watch_wanted || task->tracer != tracer)
             continue;
         task->watch_wanted = false;
-        if (task->state == TASK_RUNNING && may_interrupt(task->tid))
+        if (task->state == TASK_RUNNING && may_interrupt(task))
             (void)trace_interrupt(task->tid);
     }
     supervisor->watch_wanted = anybody_wanted(supervisor);
@@ -126,7 +134,7 @@ bool watch_look(struct task *asking)
 }
 
 /* After a call that closes or replaces descriptors, and now and then. */
-static void look_again(struct task *task, uint64_t number)
+static void look_again(struct task *task, long number)
 {
     struct process *process = task->process;
     bool closes = number == SYS_close || number == SYS_dup2 || number == SYS_dup3 || number == SYS_close_range;
@@ -142,14 +150,14 @@ void watch_call_stop(struct task *task)
     int64_t result;
     if (task->process == NULL || !task->process->watched || trace_get_made_call(task->tid, &made, &result) < 0)
         return;
-    if (made.arch == AUDIT_ARCH_X86_64) {
+    struct call call = {.number = (long)made.number};
+    memcpy(call.args, made.args, sizeof call.args);
+    if (made.arch == AUDIT_ARCH_X86_64 || ia32_fill(&made, &call)) {
         struct caller caller = caller_of(task);
-        struct call call = {.number = (long)made.number};
         int64_t told = result;
-        memcpy(call.args, made.args, sizeof call.args);
         view_stale_exit(task->supervisor->view, &caller, &call, &told);
         if (told != result)
             (void)trace_set_result(task->tid, told);
     }
-    look_again(task, made.number);
+    look_again(task, call.number);
 }

@@ -3,6 +3,8 @@
  * was refused (which, and how, is printed); 2: wrong use; 77: it cannot be tried here. What became of the files is the
  * caller's to look at.
  */
+#include "ia32.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
@@ -65,30 +67,39 @@ static int listener(void)
                    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
-static void no_ia32(int signal)
-{
-    (void)signal;
-    _exit(UNTRIED);
-}
-
 /* FILE: created through the 32-bit entry. */
 static int int80(void)
 {
-    char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
-    if (low == MAP_FAILED)
-        return UNTRIED;
+    char *low = ia32_begin(4096);
     snprintf(low, 4096, "%s", arguments[0]);
-    signal(SIGSEGV, no_ia32);
-    long result = 5; /* open */
-    __asm__ volatile("int $0x80"
-                     : "+a"(result)
-                     : "b"(low), "c"(O_WRONLY | O_CREAT | O_TRUNC), "d"(0644)
-                     : "memory", "r8", "r9", "r10", "r11");
-    if ((int)result < 0) {
-        errno = -(int)result;
-        return refused("int 0x80");
-    }
-    return write_to((int)result, "int 0x80");
+    return write_to((int)IA32(5, low, O_WRONLY | O_CREAT | O_TRUNC, 0644), "int 0x80");
+}
+
+/* FILE: changed through it, by a call that the kernel need not make. */
+static int int80_chmod(void)
+{
+    char *low = ia32_begin(4096);
+    snprintf(low, 4096, "%s", arguments[0]);
+    return outcome("int 0x80", IA32(15, low, 04777));
+}
+
+static int int80_io_uring(void)
+{
+    char *low = ia32_begin(4096);
+    return outcome("int 0x80", IA32(425, 8, low));
+}
+
+/* The upper halves of registers, which the kernel does not look at. */
+static int int80_type_ahead(void)
+{
+    char *low = ia32_begin(4096);
+    *low = 'x';
+#ifdef __x86_64__
+    const uintptr_t upper = (uintptr_t)1 << 32;
+#else
+    const uintptr_t upper = 0;
+#endif
+    return outcome("int 0x80", IA32(54, STDIN_FILENO, upper | TIOCSTI, low));
 }
 
 static int x32(void)
@@ -549,6 +560,9 @@ static const struct {
 } attacks[] = {
     {"listener", 0, listener},
     {"int80", 1, int80},
+    {"int80-chmod", 1, int80_chmod},
+    {"int80-io_uring", 0, int80_io_uring},
+    {"int80-type-ahead", 0, int80_type_ahead},
     {"x32", 1, x32},
     {"io_uring", 0, io_uring},
     {"untraced", 1, untraced},

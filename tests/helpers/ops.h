@@ -34,6 +34,15 @@
 #define SYS_fchmodat2 452
 #endif
 
+/* Of 32-bit programs, whose struct stat (with _FILE_OFFSET_BITS=64) is that of these calls. */
+#ifdef __i386__
+#undef SYS_stat
+#undef SYS_lstat
+#define SYS_stat       SYS_stat64
+#define SYS_lstat      SYS_lstat64
+#define SYS_newfstatat SYS_fstatat64
+#endif
+
 /* Prints "text -> result" and the name of the error; returns the result and leaves errno as it was. */
 static inline long say(const char *text, long result)
 {

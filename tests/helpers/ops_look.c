@@ -202,7 +202,7 @@ static void look_long(void)
     SAY(syscall(SYS_stat, NULL, &st));
     SAY(stat((const char *)8, &st));
     SAY(syscall(SYS_open, NULL, O_RDONLY, 0));
-    SAY(stat("file", (struct stat *)8));
+    SAY(syscall(SYS_newfstatat, AT_FDCWD, "file", (struct stat *)8, 0));
     SAY(syscall(SYS_openat, 999, "file", O_RDONLY));
     SAY(syscall(SYS_openat, 0, "file", O_RDONLY));
     SAY(syscall(SYS_openat, 999, old("file"), O_PATH | O_CREAT | O_DIRECTORY));

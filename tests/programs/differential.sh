@@ -109,19 +109,35 @@ prepare_ops_process() {
     touch todelete
 }
 
+prepare_ops_ia32() {
+    mkdir -p dir many mixed
+    touch large many/{gone,f{1..300}} mixed/{gone,f{1..40}}
+    for file in file a{1..3} t{1..3} w1; do echo "content of $file" >$file; done
+    ln -s file link
+}
+
 failed=()
-# COFFER_OPS: only some of them.
-for name in ${COFFER_OPS:-look change list open socket proc process links maps}; do
+# compare NAME DIRECTORY: a program of that directory.
+compare() {
+    local name=$1 program=$2/ops_$1
     rm -rf host && mkdir host
     (cd host && "prepare_ops_$name") || fail "the tree for ops_$name"
-    [ -x "$COFFER_HELPERS/ops_$name" ] || fail "ops_$name is not built"
-    if ! (same_as_native "exec '$COFFER_HELPERS/ops_$name'") 2>"ops_$name.diff"; then
-        failed+=("$name")
+    [ -x "$program" ] || fail "$program is not built"
+    if ! (same_as_native "exec '$program'") 2>"ops_$name.diff"; then
+        failed+=("${program#"$COFFER_HELPERS/"}")
         # The diff's first lines say more than the last.
-        echo "ops_$name: not as natively ($(grep -c '^[-+]' "ops_$name.diff") lines):"
+        echo "$program: not as natively ($(grep -c '^[-+]' "ops_$name.diff") lines):"
         head -n 25 "ops_$name.diff" | cut -c 1-200
     fi
-    grep -q '^status 0$' native.out || fail "ops_$name fails natively: $(tail -n 3 native.out)"
+    grep -q '^status 0$' native.out || fail "$program fails natively: $(tail -n 3 native.out)"
     chmod -R u+rwX host
+}
+
+# COFFER_OPS: only some of them.
+for name in ${COFFER_OPS:-look change list open socket proc process links maps ia32}; do
+    compare "$name" "$COFFER_HELPERS"
+    # The same as a 32-bit program.
+    [ ! -d "${COFFER_HELPERS}32" ] || compare "$name" "${COFFER_HELPERS}32"
 done
 [ ${#failed[@]} = 0 ] || fail "not as natively: ${failed[*]}"
+[ -d "${COFFER_HELPERS}32" ] || echo "no 32-bit programs: gcc-multilib is not installed"

@@ -52,6 +52,9 @@ in_view() {
 fresh native
 natively tried listener
 natively tried int80 new
+natively tried int80-chmod file
+natively tried int80-io_uring
+natively tried int80-type-ahead
 natively tried x32 new
 natively tried io_uring
 natively works untraced file
@@ -81,6 +84,9 @@ wrong=0
 for lock in try off; do
     in_view refused listener
     in_view refused int80 new
+    in_view contained int80-chmod file
+    in_view refused int80-io_uring
+    in_view refused int80-type-ahead
     in_view refused x32 new
     in_view refused io_uring
     in_view refused untraced file
@@ -125,4 +131,33 @@ for lock in try off; do
     done
     kill -0 $sleeping || fail "a process outside was killed"
 done
+
+# The same by a 32-bit program, where the lock cannot help.
+hostile=${COFFER_HELPERS}32/hostile
+lock=off
+if [ -x "$hostile" ]; then
+    in_view refused listener
+    in_view contained int80 new
+    in_view contained int80-chmod file
+    in_view refused int80-io_uring
+    in_view refused int80-type-ahead
+    in_view refused untraced file
+    in_view contained untraced3 file
+    # shellcheck disable=SC2086 # type and bytes
+    in_view refused by-handle $handle .
+    in_view refused mount .
+    in_view refused seize
+    in_view refused mem-of-other $sleeping
+    in_view contained read-only file
+    in_view contained proc-fd file
+    in_view refused type-ahead
+    for call in open openat2 chmod truncate rename; do
+        in_view contained race-name file2 ./file $call
+    done
+    in_view contained race-flags many/
+    in_view contained race-descriptor own file
+    in_view works undumpable file
+else
+    echo "no 32-bit programs: gcc-multilib is not installed"
+fi
 [ $wrong = 0 ] || fail "see above"
