@@ -216,7 +216,8 @@ static bool link_names_it(struct view *view, struct caller *caller, const char *
         return false;
     if (sys_fstatat(AT_FDCWD, host_path, &object, 0) < 0)
         return false;
-    return S_ISDIR(object.st_mode) || view_has_object(view, caller, target, &object);
+    /* A link that leads to a symbolic link ends there. */
+    return S_ISDIR(object.st_mode) || (!S_ISLNK(object.st_mode) && view_has_object(view, caller, target, &object));
 }
 
 enum proc_step proc_classify(struct view *view, struct caller *caller, const char *path, bool follow_last,

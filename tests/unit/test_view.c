@@ -567,6 +567,18 @@ START_TEST(what_a_lower_layer_deleted_is_not_looked_at)
 }
 END_TEST
 
+/* The directory for short names is made when it is needed: what the view knew of its parent must not show it. */
+START_TEST(the_directory_of_aliases_is_not_in_the_view)
+{
+    begin();
+    ck_assert_int_eq(view_lstat(&sv, "/tmp/nothing"), -ENOENT);
+    ck_assert_int_eq(socket_alias_directory(sv.view), 0);
+    ck_assert_int_eq(access(sv.view->alias_dir, F_OK), 0);
+    ck_assert_int_eq(view_lstat(&sv, sv.view->alias_dir), -ENOENT);
+    ck_assert_int_eq(view_lstat(&sv, path_of("%s/0", sv.view->alias_dir)), -ENOENT);
+}
+END_TEST
+
 /* Where mknod fails, and in images of containers, a whiteout is a file with an xattr; see the overlayfs documentation.
  */
 START_TEST(whiteouts_that_are_files_are_not_listed)
@@ -864,6 +876,7 @@ int main(int argc, char **argv)
     tcase_add_test(cases, a_file_of_a_lower_layer_is_not_linked_into_the_upper_one);
     tcase_add_test(cases, what_a_lower_layer_deleted_is_not_looked_at);
     tcase_add_test(cases, whiteouts_that_are_files_are_not_listed);
+    tcase_add_test(cases, the_directory_of_aliases_is_not_in_the_view);
     suite_add_tcase(suite, cases);
     return run_suite(suite);
 }
