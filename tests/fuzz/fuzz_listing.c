@@ -6,6 +6,7 @@
 #include "tests/fuzz/fuzz_view.h"
 
 enum { NAMES = 10, TREES = 3 };
+enum { MERGED = 61 }; /* CURSOR_MARK in listing.c */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -160,10 +161,23 @@ static void change(struct source *source, const char *dir, struct model *models)
     }
 }
 
+static bool any_came(const struct model *models)
+{
+    bool any = false;
+    for (size_t i = 0; i < NAMES; i++)
+        any = any || models[i].came;
+    return any;
+}
+
+/*
+ * In a directory that one tree has, the order and the positions are that tree's: on tmpfs a name that is made in place
+ * of another (a whiteout here) during the scan makes the kernel return others twice.
+ */
 static void scan(struct source *source, int fd, const char *dir, struct model *models, bool changes)
 {
     _Alignas(8) char buffer[1024];
     unsigned seen[NAMES] = {0}, dots = 0;
+    bool loose = false;
     for (;;) {
         uint64_t room = 24 + next(source) * 4u;
         int64_t got = made(&sv, SYS_getdents64, (uint64_t)fd, ADDRESS(buffer), room, 0);
@@ -183,7 +197,7 @@ static void scan(struct source *source, int fd, const char *dir, struct model *m
                 continue;
             }
             size_t i = index_of(record->name);
-            REQUIRE(seen[i]++ == 0 || models[i].came);
+            REQUIRE(seen[i]++ == 0 || models[i].came || loose);
             /* What was removed may have been read before; what never was is not invented. */
             REQUIRE(models[i].shows || models[i].gone_before);
         }
@@ -191,13 +205,14 @@ static void scan(struct source *source, int fd, const char *dir, struct model *m
             struct model before[NAMES];
             memcpy(before, models, sizeof before);
             change(source, dir, models);
+            loose = loose || (fcntl(fd, F_GETSIG) != MERGED && any_came(models));
             for (size_t i = 0; i < NAMES; i++)
                 models[i].gone_before = models[i].gone_before || (before[i].shows && !models[i].shows && seen[i] > 0);
         }
     }
     REQUIRE(dots == 2);
     for (size_t i = 0; i < NAMES; i++)
-        REQUIRE(!models[i].stays || seen[i] == 1);
+        REQUIRE(!models[i].stays || seen[i] == 1 || loose);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
