@@ -34,9 +34,10 @@ struct base_entry {
 struct layer_bases {
     char *text;
     bool complete;
-    struct base_entry *slots; /* open addressing; a free slot has no path */
-    size_t slot_count;        /* a power of two, at least twice `used` */
-    size_t used;
+    struct base_entry *entries; /* room for one a line */
+    uint32_t used;
+    uint32_t *slots;   /* open addressing: number of an entry, from 1 on; 0: free */
+    size_t slot_count; /* a power of two, at least twice as many as entries */
 };
 
 static uint32_t hash_bytes(uint32_t hash, const char *bytes, size_t size)
@@ -194,10 +195,11 @@ static bool parse_record(char *line, struct base_entry *entry)
     return true;
 }
 
-static struct base_entry *find_slot(const struct layer_bases *bases, const char *path)
+/* The slot of a path, or the free one where it would be. */
+static uint32_t *find_slot(const struct layer_bases *bases, const char *path)
 {
     size_t slot = hash_bytes(2166136261U, path, strlen(path)) & (bases->slot_count - 1);
-    while (bases->slots[slot].path != NULL && strcmp(bases->slots[slot].path, path) != 0)
+    while (bases->slots[slot] != 0 && strcmp(bases->entries[bases->slots[slot] - 1].path, path) != 0)
         slot = (slot + 1) & (bases->slot_count - 1);
     return &bases->slots[slot];
 }
@@ -230,13 +232,16 @@ static int load_text(int layer_dir, char **text, size_t *size)
 static int allocate_slots(struct layer_bases *bases, size_t size)
 {
     size_t lines = 1;
-    for (size_t i = 0; i < size; i++)
-        lines += bases->text[i] == '\n';
+    for (size_t i = 1; i < size; i++)
+        lines += bases->text[i] == '\n' && bases->text[i - 1] != '\n';
+    if (lines > UINT32_MAX / 2)
+        return -EFBIG;
     bases->slot_count = 16;
     while (bases->slot_count < 2 * lines)
         bases->slot_count *= 2;
+    bases->entries = malloc(lines * sizeof *bases->entries);
     bases->slots = calloc(bases->slot_count, sizeof *bases->slots);
-    return bases->slots == NULL ? -ENOMEM : 0;
+    return bases->entries == NULL || bases->slots == NULL ? -ENOMEM : 0;
 }
 
 int layer_bases_load(const struct layer *layer, struct layer_bases **bases)
@@ -261,9 +266,11 @@ int layer_bases_load(const struct layer *layer, struct layer_bases **bases)
         *newline = '\0';
         if (!parse_record(line, &entry))
             continue;
-        struct base_entry *slot = find_slot(loaded, entry.path);
-        if (slot->path == NULL)
-            *slot = entry;
+        uint32_t *slot = find_slot(loaded, entry.path);
+        if (*slot != 0)
+            continue;
+        loaded->entries[loaded->used++] = entry;
+        *slot = loaded->used;
     }
     *bases = loaded;
     return 0;
@@ -271,8 +278,8 @@ int layer_bases_load(const struct layer *layer, struct layer_bases **bases)
 
 const struct layer_base *layer_bases_find(const struct layer_bases *bases, const char *path)
 {
-    const struct base_entry *slot = find_slot(bases, path);
-    return slot->path == NULL ? NULL : &slot->base;
+    uint32_t slot = *find_slot(bases, path);
+    return slot == 0 ? NULL : &bases->entries[slot - 1].base;
 }
 
 bool layer_bases_complete(const struct layer_bases *bases)
@@ -312,6 +319,7 @@ void layer_bases_free(struct layer_bases *bases)
     if (bases == NULL)
         return;
     free(bases->slots);
+    free(bases->entries);
     free(bases->text);
     free(bases);
 }
@@ -319,9 +327,9 @@ void layer_bases_free(struct layer_bases *bases)
 static int write_kept(int fd, const struct layer_bases *bases, bool (*drop)(const char *, void *), void *data)
 {
     int status = bases->complete ? sys_write_all(fd, COMPLETE, strlen(COMPLETE)) : 0;
-    for (size_t i = 0; status == 0 && i < bases->slot_count; i++) {
-        const struct base_entry *entry = &bases->slots[i];
-        if (entry->path == NULL || drop(entry->path, data))
+    for (uint32_t i = 0; status == 0 && i < bases->used; i++) {
+        const struct base_entry *entry = &bases->entries[i];
+        if (drop(entry->path, data))
             continue;
         size_t size;
         cleanup_free char *record = format_record(entry->path, &entry->base, &size);
