@@ -51,6 +51,7 @@ if command -v file >/dev/null; then
 fi
 
 # coffer in coffer, and below strace -f: one line, 125.
+export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0:disable_coredump=0 # which it cannot in a traced program; and by default it takes the limit away
 "$COFFER" run -q -l "$LAYER" -- "$COFFER" run -l "$PWD/inner" -- true >nested.out 2>&1
 status=$?
 [ $status = 125 ] || fail "coffer in coffer: status $status $(cat nested.out)"
