@@ -24,6 +24,7 @@ struct credentials {
     uid_t ruid, euid, suid, fsuid;
     gid_t rgid, egid, sgid, fsgid;
     uint64_t capabilities; /* CapEff */
+    uint64_t permitted;    /* CapPrm */
     int group_count;
     gid_t *groups; /* owned by whoever owns the struct */
 };

@@ -6,12 +6,27 @@
 #include "emul/shapes.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+/* Whether only an attribute tells who the object belongs to, as in an ordinary user's layer; then *st is that. */
+static bool has_override(int fd, struct stat *st)
+{
+    return geteuid() != 0 && sys_fstatat(fd, "", st, AT_EMPTY_PATH) == 0 && object_override(fd, st) == 1;
+}
 
 static int act_chmod(int fd, const void *request)
 {
     const mode_t *mode = request;
-    return sys_fchmod(fd, *mode);
+    struct stat st;
+    if (!has_override(fd, &st))
+        return sys_fchmod(fd, *mode);
+    /* The group is one that the owner is not in, or he could have given the file to it: no set-group-ID. */
+    mode_t group = S_ISDIR(st.st_mode) ? 0 : S_ISGID;
+    st.st_mode = (st.st_mode & S_IFMT) | (*mode & ~group);
+    int error = upper_override(fd, &st);
+    return error < 0 ? error : sys_fchmod(fd, *mode & 0777);
 }
 
 /* A link has no mode of its own that could be changed, whoever asks (notify_change() in fs/attr.c). */
@@ -42,7 +57,12 @@ struct owner {
 static int act_chown(int fd, const void *request)
 {
     const struct owner *owner = request;
-    return sys_fchown(fd, owner->uid, owner->gid);
+    struct stat st;
+    int error = sys_fchown(fd, owner->uid, owner->gid);
+    if (error < 0 || owner->gid == (gid_t)-1 || !has_override(fd, &st))
+        return error;
+    st.st_gid = owner->gid;
+    return upper_override(fd, &st);
 }
 
 /* chown(2): the owner may give the file to a group of his; CAP_CHOWN anything. */
@@ -51,7 +71,7 @@ static int judge_chown(struct view *view, const struct caller *caller, const str
     const struct owner *owner = request;
     struct stat st;
     bool group_ok = owner->gid == (gid_t)-1 || owner->gid == caller->cred->fsgid;
-    if (caller->cred->fsuid == 0)
+    if (is_capable(view, caller->cred, CAPABILITY(CAP_CHOWN)))
         return 0;
     (void)entry_stat(view, entry, &st);
     group_ok = group_ok || owner->gid == st.st_gid; /* the one that it has */

@@ -7,6 +7,7 @@
 #include "emul/arguments.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <string.h>
 
 struct fs_context *fs_context_new(struct view *view, const char *cwd, mode_t mask, int *error)
@@ -124,8 +125,7 @@ void call_chroot(struct view *view, struct caller *caller, const struct call *ca
     if (!take_path(view, caller, call, 0, WALK_FOLLOW | WALK_LOOK, &taken, answer))
         return;
     struct directory *dir = searchable(view, caller, &taken, &error);
-    const uint64_t may_chroot = 1u << 18; /* CAP_SYS_CHROOT */
-    if (dir != NULL && (caller->cred->capabilities & may_chroot) == 0) {
+    if (dir != NULL && (caller->cred->capabilities & CAPABILITY(CAP_SYS_CHROOT)) == 0) {
         directory_release(view, dir);
         dir = NULL;
         error = -EPERM;

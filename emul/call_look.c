@@ -75,32 +75,24 @@ void call_stat(struct view *view, struct caller *caller, const struct call *call
     taken_release(view, &taken);
 }
 
-/* access(2) asks for the real identity, unless AT_EACCESS. */
-static int check_access(struct view *view, const struct caller *caller, const struct entry *entry, int mode,
-                        bool effective)
-{
-    if (effective || caller->cred->ruid == caller->cred->fsuid)
-        return mode == F_OK ? 0 : may_access(view, caller, entry, mode);
-    int fd = directory_fd(view, entry->dir, entry->tree);
-    if (fd < 0)
-        return fd;
-    identity_enter_real(view, caller->cred);
-    int error = sys_faccessat(fd, entry->name, mode,
-                              AT_EACCESS | AT_SYMLINK_NOFOLLOW | (entry->name[0] == '\0' ? AT_EMPTY_PATH : 0));
-    identity_leave(view);
-    return error == -EROFS ? 0 : error;
-}
-
+/* access(2) asks for the real identity, unless AT_EACCESS: on the way as well. */
 void call_access(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct taken taken;
+    struct caller asked = *caller;
+    struct credentials real;
     int mode_argument = call->row->path[0].path + 1;
     int mode = (int)call->args[mode_argument];
     if ((mode & ~7) != 0) {
         answer_result(answer, -EINVAL);
         return;
     }
-    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
+    bool has_flags = call->row->path[0].flags >= 0;
+    if (!has_flags || (call->args[call->row->path[0].flags] & AT_EACCESS) == 0) {
+        real = identity_real(caller->cred);
+        asked.cred = &real;
+    }
+    if (!take_path(view, &asked, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     const struct walked *walked = &taken.walked;
     const struct entry *entry = &walked->entry;
@@ -115,7 +107,7 @@ void call_access(struct view *view, struct caller *caller, const struct call *ca
     else if (walked->slash && !S_ISDIR(entry->st.st_mode))
         answer_result(answer, -ENOTDIR);
     else
-        answer_result(answer, check_access(view, caller, entry, mode, (taken.flags & AT_EACCESS) != 0));
+        answer_result(answer, mode == F_OK ? 0 : may_access(view, &asked, entry, mode));
     taken_release(view, &taken);
 }
 

@@ -105,14 +105,6 @@ void call_unlink(struct view *view, struct caller *caller, const struct call *ca
     taken_release(view, &taken);
 }
 
-/* fs.protected_hardlinks: who neither owns the file nor may read and write it does not link it (proc(5)). */
-static int may_link(struct view *view, const struct caller *caller, const struct entry *entry)
-{
-    if (may_own(view, caller, entry) == 0)
-        return 0;
-    return S_ISREG(entry->st.st_mode) && may_access(view, caller, entry, 2 | 4) == 0 ? 0 : -EPERM;
-}
-
 /* What can be said of the first path before the second is looked at (do_linkat() in fs/namei.c). 0 or -errno. */
 static int check_source(struct caller *caller, const struct taken *from)
 {

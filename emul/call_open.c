@@ -4,6 +4,7 @@
  * The caller's own call opens the file, where it really is: on the host when it is only read, in the layer when it
  * may be written. coffer prepares that place (copy-up) and rewrites the path.
  */
+#include "emul/names.h"
 #include "emul/open_finish.h"
 #include "emul/proc_file.h"
 #include "emul/shapes.h"
@@ -172,39 +173,34 @@ static void answer_flags(struct caller *caller, const struct call *call, const s
     answer_how(caller, &how, answer);
 }
 
-/* Creates over a whiteout: an empty file takes its place, the caller's open finds it. */
-static int create_over_whiteout(struct view *view, struct caller *caller, const struct taken *taken,
-                                const struct opening *opening, struct answer *answer)
+/* Creates over a whiteout, say: an empty file takes its place, the caller's open finds it. */
+static int create_apart(struct view *view, struct caller *caller, const struct taken *taken,
+                        const struct opening *opening, struct answer *answer)
 {
     const struct entry *entry = &taken->walked.entry;
+    const struct creation creation = {.mode = S_IFREG | (opening->mode & 07777), .link_from = -1};
     char temp[32];
-    struct stat parent;
+    struct stat st;
     int work = view->layer->work_fd;
-    int dirfd = directory_fd(view, entry->dir, UPPER);
-    int error = dirfd < 0 ? dirfd : sys_fstatat(dirfd, "", &parent, AT_EMPTY_PATH);
-    if (error < 0)
-        return error;
-    layer_temp_name(view->layer, temp);
-    cleanup_fd int fd = sys_openat2(work, temp, O_RDWR | O_CREAT | O_EXCL, 0600, SYS_BENEATH);
+    int error = name_make_apart(view, caller, entry->dir, &creation, temp);
+    cleanup_fd int fd = error < 0 ? error : sys_openat2(work, temp, O_PATH | O_NOFOLLOW, 0, SYS_BENEATH);
     if (fd < 0)
-        return fd;
-    gid_t gid = (parent.st_mode & S_ISGID) != 0 ? parent.st_gid : caller->cred->fsgid;
-    if (caller->cred->fsuid != view->own.fsuid || gid != view->own.fsgid)
-        error = sys_fchown(fd, caller->cred->fsuid, gid);
-    mode_t mode = opening->mode & ~caller->fs->umask & 07777;
+        error = fd;
+    if (error == 0)
+        error = sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
     /* A new file may be opened whatever its mode; one that is there only as the mode says. */
     int wanted = access_mask(opening->flags);
-    bool opens = ((int)(mode >> 6) & wanted) == wanted;
-    if (error == 0 && opens)
-        error = sys_fchmod(fd, mode);
+    bool opens = error == 0 && ((int)(st.st_mode >> 6) & wanted) == wanted;
+    if (error == 0 && !opens)
+        error = sys_fchmod(fd, (st.st_mode & 07777) | 0600);
     if (error == 0)
-        error = sys_renameat2(work, temp, dirfd, entry->name, 0);
+        error = sys_renameat2(work, temp, directory_fd(view, entry->dir, UPPER), entry->name, 0);
     if (error < 0) {
         (void)sys_unlinkat(work, temp, 0);
         return error;
     }
     open_prepare(answer, opens ? FINISH_OPEN_MADE : FINISH_OPEN_MODE, entry, steal_fd(&fd));
-    answer->finish.mode = mode;
+    answer->finish.mode = st.st_mode & 07777;
     return 0;
 }
 
@@ -219,8 +215,11 @@ static void open_new(struct view *view, struct caller *caller, const struct call
     }
     int flags = opening->flags;
     view->changes++;
-    if (error == 0 && entry->whiteout) {
-        error = create_over_whiteout(view, caller, taken, opening, answer);
+    struct directory_meta parent = {0};
+    if (error == 0)
+        error = directory_meta_get(view, entry->dir, &parent);
+    if (error == 0 && (entry->whiteout || inherits_noted_group(&parent))) {
+        error = create_apart(view, caller, taken, opening, answer);
         flags &= ~(O_CREAT | O_EXCL);
     }
     if (error < 0) {
@@ -320,6 +319,8 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
         answer_result(answer, -EISDIR);
     else if (type != S_IFDIR && (taken->walked.slash || (flags & O_DIRECTORY) != 0))
         answer_result(answer, -ENOTDIR);
+    else if (!named_only && (flags & O_CREAT) != 0 && (error = may_open_again(view, caller, entry)) < 0)
+        answer_result(answer, error);
     else if (!named_only && type != S_IFREG && type != S_IFDIR && type != S_IFLNK)
         open_special(view, caller, call, opening, taken, answer);
     else if (!named_only && type == S_IFREG && wants_write(flags))

@@ -456,7 +456,8 @@ int directory_meta_get(struct view *view, struct directory *dir, struct director
         int override = tree != view->host && !view->own_root ? object_override(fd, &st) : 0;
         if (override < 0)
             return override;
-        dir->meta = (struct directory_meta){st.st_uid, st.st_gid, st.st_mode, override == 1};
+        bool acl = tree != view->host && sys_fgetxattr(fd, XATTR_DEFAULT_ACL, NULL, 0) > 0;
+        dir->meta = (struct directory_meta){st.st_uid, st.st_gid, st.st_mode, override == 1, acl};
         /* The host's may change behind our back; the layer's only through us. */
         dir->meta_known = tree != view->host;
     }

@@ -39,10 +39,10 @@ static uint64_t hash_text(uint64_t hash, const char *text, size_t length)
     return mix(hash, word);
 }
 
-/* Whose right to search was checked on the way; root's is not. */
-static uint64_t hash_identity(const struct credentials *cred)
+/* Whose right to search was checked on the way; that of who may search everywhere is not. */
+static uint64_t hash_identity(const struct view *view, const struct credentials *cred)
 {
-    if (cred->fsuid == 0)
+    if (searches_everywhere(view, cred))
         return 0;
     uint64_t hash = mix(mix(cred->fsuid, cred->fsgid), cred->capabilities);
     for (int i = 0; i < cred->group_count; i++)
@@ -62,7 +62,7 @@ static size_t first_part(const char *path)
 static struct known_path *slot_of(struct view *view, const struct directory *start, const struct credentials *cred,
                                   const char *path, size_t length)
 {
-    uint64_t hash = hash_text(mix(start->serial, hash_identity(cred)), path, length);
+    uint64_t hash = hash_text(mix(start->serial, hash_identity(view, cred)), path, length);
     return &view->known_paths[hash % KNOWN_PATHS];
 }
 
@@ -74,7 +74,8 @@ const struct known_path *known_path_find(struct view *view, const struct directo
         return NULL;
     const struct known_path *known = slot_of(view, start, cred, path, length);
     if (known->structure != view->structure || known->start != start->serial || known->length != length ||
-        known->identity != hash_identity(cred) || memcmp(known->text, path, length) != 0 || known->expires < now_ms())
+        known->identity != hash_identity(view, cred) || memcmp(known->text, path, length) != 0 ||
+        known->expires < now_ms())
         return NULL;
     return known;
 }
@@ -88,7 +89,7 @@ void known_path_add(struct view *view, const struct directory *start, const stru
     struct known_path *known = slot_of(view, start, cred, path, length);
     known->structure = view->structure;
     known->start = start->serial;
-    known->identity = hash_identity(cred);
+    known->identity = hash_identity(view, cred);
     known->expires = now_ms() + KNOWN_MS;
     known->dir = what->dir;
     known->links = what->links;

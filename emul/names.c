@@ -1,6 +1,8 @@
 #include "emul/names.h"
 
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/limits.h>
 #include <stdio.h>
 
 bool take_name(struct view *view, struct caller *caller, const struct call *call, int index, struct taken *taken,
@@ -27,45 +29,147 @@ static int make_at(int dirfd, const char *name, const struct creation *creation)
     return sys_mknodat(dirfd, name, creation->mode, creation->device);
 }
 
-/* Owner and mode as the kernel would have given them, had the caller made the object in this directory. */
-static int dress(struct view *view, struct caller *caller, int fd, int parent_fd, const struct creation *creation)
+/* What the kernel takes from a new file's mode: inode_init_owner() and mode_strip_sgid() in fs/inode.c. */
+static mode_t stripped(const struct view *view, const struct caller *caller, mode_t mode, gid_t gid)
 {
-    struct stat parent;
-    int error = sys_fstatat(parent_fd, "", &parent, AT_EMPTY_PATH);
-    if (error < 0 || creation->link_from >= 0)
-        return error;
-    bool inherit = (parent.st_mode & S_ISGID) != 0;
-    gid_t gid = inherit ? parent.st_gid : caller->cred->fsgid;
-    mode_t mode = creation->mode & 07777 & ~caller->fs->umask;
-    if (caller->cred->fsuid != view->own.fsuid || gid != view->own.fsgid)
+    const mode_t runs_as_group = S_ISGID | S_IXGRP;
+    bool keeps = (mode & runs_as_group) != runs_as_group || in_groups(caller->cred, gid) ||
+                 is_capable(view, caller->cred, CAPABILITY(CAP_FSETID));
+    return keeps ? mode : mode & ~(mode_t)S_ISGID;
+}
+
+/* The group of a set-group-ID directory that the user is not in: natively he could not give it, but the file has it. */
+static int note_group(const struct view *view, int fd, const struct directory_meta *parent, mode_t mode)
+{
+    const struct stat shown = {.st_uid = view->own.fsuid, .st_gid = parent->gid, .st_mode = mode};
+    return S_ISREG(mode) || S_ISDIR(mode) ? upper_override(fd, &shown) : 0;
+}
+
+bool inherits_noted_group(const struct directory_meta *parent)
+{
+    return parent->override && (parent->mode & S_ISGID) != 0;
+}
+
+/* Owner and mode as the kernel would have given them, had the caller made the object in this directory. */
+static int dress(struct view *view, struct caller *caller, int fd, const struct directory_meta *parent,
+                 const struct creation *creation)
+{
+    int error = 0;
+    bool inherit = (parent->mode & S_ISGID) != 0, note = inherits_noted_group(parent);
+    gid_t gid = inherit ? parent->gid : caller->cred->fsgid;
+    mode_t mode = creation->mode & (S_IFMT | 07777) & ~caller->fs->umask;
+    if (!note && (caller->cred->fsuid != view->own.fsuid || gid != view->own.fsgid))
         error = sys_fchown(fd, caller->cred->fsuid, gid);
     if (error < 0 || S_ISLNK(creation->mode))
         return error;
-    if (S_ISDIR(creation->mode)) {
-        if (inherit)
-            mode |= S_ISGID;
-        error = sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
-    }
-    return error < 0 ? error : sys_fchmod(fd, mode);
+    if (inherit)
+        mode = S_ISDIR(mode) ? mode | S_ISGID : stripped(view, caller, mode, gid);
+    if (note)
+        error = note_group(view, fd, parent, mode);
+    return error < 0 ? error : sys_fchmod(fd, mode & (note ? 0777 : 07777));
 }
 
-/* In place of a whiteout: finished in work/, then one rename. A new directory hides the old one's contents. */
-static int make_over_whiteout(struct view *view, struct caller *caller, const struct entry *entry, int dirfd,
-                              const struct creation *creation)
+/* In LAYER/work, with nobody's rights yet: dress() gives it the caller's. */
+static int make_plain(struct view *view, struct caller *caller, const struct directory_meta *parent,
+                      const struct creation *creation, const char *temp)
+{
+    int work = view->layer->work_fd;
+    struct creation raw = *creation;
+    raw.mode = (creation->mode & S_IFMT) | (S_ISDIR(creation->mode) ? 0700 : 0600);
+    int error = make_at(work, temp, &raw);
+    if (error < 0 || creation->link_from >= 0)
+        return error;
+    cleanup_fd int fd = sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0);
+    return fd < 0 ? fd : dress(view, caller, fd, parent, creation);
+}
+
+/* An empty directory that a new object inherits the same from as from the parent, and that the caller may write to. */
+static int make_nest(struct view *view, struct caller *caller, int parent_fd, const struct directory_meta *parent,
+                     const char *nest)
+{
+    char acl[XATTR_SIZE_MAX];
+    int work = view->layer->work_fd;
+    ssize_t size = sys_fgetxattr(parent_fd, XATTR_DEFAULT_ACL, acl, sizeof acl);
+    int error = size < 0 ? (int)size : sys_mkdirat(work, nest, 0700);
+    if (error < 0)
+        return error;
+    cleanup_fd int fd = sys_openat(work, nest, O_PATH | O_NOFOLLOW, 0);
+    error = fd;
+    if (error >= 0 && !inherits_noted_group(parent))
+        error = sys_fchown(fd, caller->cred->fsuid, parent->gid);
+    if (error >= 0)
+        error = sys_fsetxattr(fd, XATTR_DEFAULT_ACL, acl, (size_t)size, 0);
+    return error < 0 ? error : sys_fchmod(fd, 0700 | (parent->mode & S_ISGID));
+}
+
+static int note_made(const struct view *view, const struct caller *caller, int dirfd, const char *name,
+                     const struct directory_meta *parent)
+{
+    struct stat st;
+    cleanup_fd int fd = sys_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);
+    int error = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (error < 0 || S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode))
+        return error;
+    mode_t mode = S_ISDIR(st.st_mode) ? st.st_mode | S_ISGID : stripped(view, caller, st.st_mode, parent->gid);
+    /* Only who may write to it sets its attributes. */
+    error = sys_fchmod(fd, (mode & 0777) | 0600);
+    if (error == 0)
+        error = note_group(view, fd, parent, mode);
+    return error < 0 ? error : sys_fchmod(fd, mode & 0777);
+}
+
+/* In such a directory, by the caller's rights: the kernel makes of its default ACL what it makes of the parent's. */
+static int make_in_nest(struct view *view, struct caller *caller, int parent_fd, const struct directory_meta *parent,
+                        const struct creation *creation, const char *temp)
+{
+    char nest[32];
+    int work = view->layer->work_fd;
+    layer_temp_name(view->layer, nest);
+    int error = make_nest(view, caller, parent_fd, parent, nest);
+    cleanup_fd int fd = error < 0 ? error : sys_openat(work, nest, O_PATH | O_NOFOLLOW, 0);
+    if (fd >= 0) {
+        umask_enter(view, caller);
+        identity_enter(view, caller->cred);
+        error = make_at(fd, temp, creation);
+        identity_leave(view);
+        umask_leave(view);
+    }
+    if (fd >= 0 && error == 0 && inherits_noted_group(parent))
+        error = note_made(view, caller, fd, temp, parent);
+    if (fd >= 0 && error == 0)
+        error = sys_renameat2(fd, temp, work, temp, RENAME_NOREPLACE);
+    (void)tree_remove(work, nest);
+    return error;
+}
+
+int name_make_apart(struct view *view, struct caller *caller, struct directory *dir, const struct creation *creation,
+                    char temp[32])
+{
+    struct directory_meta parent;
+    int parent_fd = directory_fd(view, dir, UPPER);
+    int error = parent_fd < 0 ? parent_fd : directory_meta_get(view, dir, &parent);
+    if (error < 0)
+        return error;
+    layer_temp_name(view->layer, temp);
+    if (parent.default_acl && creation->link_from < 0 && !S_ISLNK(creation->mode))
+        return make_in_nest(view, caller, parent_fd, &parent, creation, temp);
+    return make_plain(view, caller, &parent, creation, temp);
+}
+
+/* In place of a whiteout, say: finished in work/, then one rename. A new directory hides the old one's contents. */
+static int make_apart(struct view *view, struct caller *caller, const struct entry *entry, int dirfd,
+                      const struct creation *creation)
 {
     char temp[32];
     int work = view->layer->work_fd;
-    struct creation raw = *creation;
     bool directory = creation->link_from < 0 && S_ISDIR(creation->mode);
-    raw.mode = (creation->mode & S_IFMT) | (directory ? 0700 : 0600);
-    layer_temp_name(view->layer, temp);
-    int error = make_at(work, temp, &raw);
-    if (error < 0)
-        return error;
-    cleanup_fd int fd = sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0);
-    error = fd < 0 ? fd : dress(view, caller, fd, dirfd, creation);
+    int error = name_make_apart(view, caller, entry->dir, creation, temp);
+    cleanup_fd int fd =
+        error == 0 && directory && entry->whiteout ? sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0) : -1;
+    if (error == 0 && directory && entry->whiteout)
+        error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
     if (error == 0)
-        error = sys_renameat2(work, temp, dirfd, entry->name, directory ? RENAME_EXCHANGE : 0);
+        error = sys_renameat2(work, temp, dirfd, entry->name, directory && entry->whiteout ? RENAME_EXCHANGE : 0);
     if (error < 0 || directory)
         (void)tree_remove(work, temp);
     return error;
@@ -97,8 +201,12 @@ int name_create(struct view *view, struct caller *caller, const struct taken *ta
     if (dirfd < 0)
         return dirfd;
     view->changes++;
-    if (entry->whiteout)
-        return make_over_whiteout(view, caller, entry, dirfd, creation);
+    struct directory_meta parent;
+    error = directory_meta_get(view, entry->dir, &parent);
+    if (error < 0)
+        return error;
+    if (entry->whiteout || (inherits_noted_group(&parent) && creation->link_from < 0))
+        return make_apart(view, caller, entry, dirfd, creation);
     umask_enter(view, caller);
     /* A hard link is of an object that may belong to another: the permission for it was judged already. */
     if (creation->link_from < 0)

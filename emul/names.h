@@ -20,6 +20,14 @@ bool take_name(struct view *view, struct caller *caller, const struct call *call
                struct answer *answer);
 /* Makes the name that taken ends at. 0 or -errno. */
 int name_create(struct view *view, struct caller *caller, const struct taken *taken, const struct creation *creation);
+/* Whether what is made in a directory gets a group that only an attribute tells. */
+bool inherits_noted_group(const struct directory_meta *parent);
+/*
+ * Makes in LAYER/work, under a name that goes into temp, what would be made in dir, which the upper tree has: owner,
+ * mode and ACL are those that it would have there. 0 or -errno; then there may be something of that name.
+ */
+int name_make_apart(struct view *view, struct caller *caller, struct directory *dir, const struct creation *creation,
+                    char temp[32]);
 /* Removes a name that may be removed (may_remove()); a directory must be empty. 0 or -errno. */
 int name_remove(struct view *view, const struct entry *entry);
 

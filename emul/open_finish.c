@@ -43,8 +43,10 @@ static void undo(struct view *view, const struct finish *finish)
         return;
     if (finish->kind == FINISH_OPEN_EMPTIED)
         show_lower(view, finish, dirfd);
-    else
+    else if (lookup_lower_has(view, finish->directory, finish->text) != 0)
         (void)upper_whiteout(view, finish->directory, finish->text);
+    else
+        (void)upper_remove(view, finish->directory, finish->text);
 }
 
 void open_finish(struct view *view, struct answer *answer, int64_t result)

@@ -10,4 +10,7 @@
 /* "UID:GID:0MODE": owner and mode that the user may not set (fuse-overlayfs, containers-storage). */
 #define XATTR_OVERRIDE "user.containers.override_stat"
 
+/* The kernel's own, whose value goes from a directory to what is made in it (acl(5)). */
+#define XATTR_DEFAULT_ACL "system.posix_acl_default"
+
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/statfs.h>
 
-static int override_write(int fd, const struct stat *st)
+int upper_override(int fd, const struct stat *st)
 {
     char text[64];
     int length = snprintf(text, sizeof text, "%u:%u:0%o", st->st_uid, st->st_gid, st->st_mode & 07777);
@@ -33,7 +33,7 @@ int copy_metadata(struct view *view, int from, int tree, int to, const struct st
     if (error < 0 && error != -EPERM && error != -EINVAL)
         return error;
     if (error < 0 && !link) {
-        error = override_write(to, st);
+        error = upper_override(to, st);
         if (error < 0)
             return error;
         mode &= 0777;

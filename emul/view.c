@@ -4,9 +4,11 @@
 #include "emul/view_internal.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -23,6 +25,12 @@ static int read_own_identity(struct credentials *own)
                                 .rgid = getgid(),
                                 .egid = getegid(),
                                 .fsgid = getegid()};
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    own->capabilities = data[0].effective | (uint64_t)data[1].effective << 32;
+    own->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
     own->groups = calloc((size_t)count + 1, sizeof *own->groups);
     if (own->groups == NULL)
         return -ENOMEM;

@@ -55,6 +55,7 @@ struct directory {
         gid_t gid;
         mode_t mode;
         bool override;
+        bool default_acl;      /* of a directory of a layer: new objects inherit an ACL from it */
     } meta;                    /* of the topmost tree, with its override */
     struct directory_key *key; /* owned: the parent's address and the name */
     size_t key_length;
@@ -124,7 +125,6 @@ struct view {
     bool upper_private; /* a process of another user cannot search its way to the upper directory */
     struct credentials own;
     bool foreign;     /* the thread has a caller's identity at the moment */
-    bool reduced;     /* and no more capabilities than the caller */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
     struct moved *moved;                /* latest first */
@@ -336,16 +336,26 @@ bool proc_copy_origin(const struct view *view, char path[PATH_MAX]);
 /* Such a copy is open now, or never will be: it goes. */
 void proc_copy_finish(const struct answer *answer);
 
-/* ---- permission and identity (identity.c) ---- */
+/* ---- identity (identity.c) ---- */
+/* Whether the kernel judges the supervisor's own calls as it would the caller's. */
+bool identity_is_own(const struct view *view, const struct credentials *cred);
 void identity_enter(struct view *view, const struct credentials *cred);
-void identity_enter_real(struct view *view, const struct credentials *cred);
 /* For looking at another process: none of the supervisor's capabilities that the caller does not have helps. */
 void identity_enter_reader(struct view *view, const struct credentials *cred);
 void identity_leave(struct view *view);
+/* As access(2) asks: the real user, with all that he could take up if he is root. Borrows the groups. */
+struct credentials identity_real(const struct credentials *cred);
 /* The umask of the caller, for calls of ours that create what he asked for. */
 void umask_enter(struct view *view, const struct caller *caller);
 /* Back to none: directories and files of our own have the modes that they are made with. */
 void umask_leave(struct view *view);
+/* ---- permission (permission.c) ---- */
+#define CAPABILITY(number) (UINT64_C(1) << (number))
+/* Whether the caller has one of these capabilities, and the supervisor can use it for him. */
+bool is_capable(const struct view *view, const struct credentials *cred, uint64_t capabilities);
+bool in_groups(const struct credentials *cred, gid_t gid);
+/* Whether every directory is open to him. */
+bool searches_everywhere(const struct view *view, const struct credentials *cred);
 /* access(2) of an entry or directory with the caller's effective identity; mask of R_OK, W_OK, X_OK. 0 or -errno. */
 int may_access(struct view *view, const struct caller *caller, const struct entry *entry, int mask);
 int may_access_dir(struct view *view, const struct caller *caller, struct directory *dir, int mask);
@@ -355,6 +365,13 @@ int may_search(struct view *view, const struct caller *caller, struct directory 
 int may_own(struct view *view, const struct caller *caller, const struct entry *entry);
 /* Whether a new name may be made in dir. */
 int may_create(struct view *view, const struct caller *caller, struct directory *dir);
+/* A symbolic link at the end of a path, in a directory that everybody writes to (fs.protected_symlinks). 0 or -errno.
+ */
+int may_follow(struct view *view, const struct caller *caller, struct directory *dir, int tree, const char *name);
+/* An open that would create, of what is there (fs.protected_regular, fs.protected_fifos). 0 or -errno. */
+int may_open_again(struct view *view, const struct caller *caller, const struct entry *entry);
+/* Whether an object may get another name (fs.protected_hardlinks). 0 or -EPERM. */
+int may_link(struct view *view, const struct caller *caller, const struct entry *entry);
 /* Whether the entry may be removed from its directory (sticky bit, mount points). */
 int may_remove(struct view *view, const struct caller *caller, const struct entry *entry);
 
@@ -390,6 +407,8 @@ int upper_note_base(struct view *view, struct directory *dir, const char *name);
 /* Copies owner, mode, times and extended attributes of an object of a tree, whose stat is st, to one in the upper tree.
  */
 int copy_metadata(struct view *view, int from, int tree, int to, const struct stat *st);
+/* Notes the owner and the mode that a file or directory of the upper tree shall show. 0 or -errno. */
+int upper_override(int fd, const struct stat *st);
 /* Moves LAYER/work/temp to a free name of dir in the upper tree; dir's times stay. */
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name);
 

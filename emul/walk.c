@@ -52,17 +52,10 @@ static bool is_host_only(const struct view *view, const struct directory *dir)
     return dir->trees == host_bit(view);
 }
 
-/* CAP_DAC_OVERRIDE or CAP_DAC_READ_SEARCH: every directory is open to the caller. */
-static bool searches_everywhere(const struct walker *w)
-{
-    const uint64_t dac = 1u << 1 | 1u << 2;
-    return w->caller->cred->fsuid == 0 || (w->view->own_root && (w->caller->cred->capabilities & dac) != 0);
-}
-
 /* A supervisor that is root may search where the caller may not: then the kernel's own check is not the caller's. */
 static bool searches_for_another(const struct walker *w)
 {
-    return w->view->own_root && !searches_everywhere(w);
+    return w->view->own_root && !searches_everywhere(w->view, w->caller->cred);
 }
 
 static void move_to(struct walker *w, struct directory *dir)
@@ -286,7 +279,8 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
         if (size < 0)
             return finish_unlooked(w, out, name, length);
         link[size] = '\0';
-        return follow_text(w, out, link, tail);
+        int error = may_follow(view, w->caller, w->current, view->host, text);
+        return error < 0 ? fail(out, w, error) : follow_text(w, out, link, tail);
     }
     int error = lookup(view, w->current, text, &out->entry);
     if (error < 0)
@@ -294,7 +288,8 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
     if (follow && out->entry.tree >= 0 && S_ISLNK(out->entry.st.st_mode)) {
         int tree = out->entry.tree;
         entry_release(view, &out->entry);
-        return follow_link(w, out, tree, text, tail);
+        error = may_follow(view, w->caller, w->current, tree, text);
+        return error < 0 ? fail(out, w, error) : follow_link(w, out, tree, text, tail);
     }
     if ((error = end_on_mount(w, text)) < 0) {
         entry_release(view, &out->entry);
@@ -434,7 +429,8 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
         return fail(out, w, -ENAMETOOLONG);
     if (w->current->proc)
         return step_in_proc(w, out);
-    if (!searches_everywhere(w) && (!is_host_only(w->view, w->current) || searches_for_another(w))) {
+    if (!searches_everywhere(w->view, w->caller->cred) &&
+        (!is_host_only(w->view, w->current) || searches_for_another(w))) {
         error = may_search(w->view, w->caller, w->current);
         if (error < 0) {
             /* The mode may have changed in the view alone: the kernel, asked again, would look at the host's. */

@@ -54,6 +54,9 @@ static int parse_line(const char *line, struct credentials *credentials)
             return -EIO;
     } else if ((value = value_of(line, "Groups")) != NULL) {
         return parse_groups(value, credentials);
+    } else if ((value = value_of(line, "CapPrm")) != NULL) {
+        if (sscanf(value, "%" SCNx64, &credentials->permitted) != 1)
+            return -EIO;
     } else if ((value = value_of(line, "CapEff")) != NULL) {
         if (sscanf(value, "%" SCNx64, &credentials->capabilities) != 1)
             return -EIO;
@@ -71,7 +74,7 @@ int credentials_read(pid_t tid, struct credentials *credentials)
     cleanup_free char *line = NULL;
     size_t room = 0;
     int status = 0;
-    /* CapEff is the last of the four; a file without it was cut off by the thread's end. */
+    /* CapEff is the last of the five; a file without it was cut off by the thread's end. */
     while (status == 0)
         status = getline(&line, &room, file) < 0 ? -ESRCH : parse_line(line, credentials);
 

@@ -104,10 +104,7 @@ static inline int view_begin(struct scratch_view *sv)
         layer_close(&sv->layer);
         return status;
     }
-    sv->cred = (struct credentials){geteuid(), geteuid(), geteuid(),    geteuid(), getegid(), getegid(),
-                                    getegid(), getegid(), ~UINT64_C(0), 0,         NULL};
-    sv->cred.group_count = sv->view->own.group_count;
-    sv->cred.groups = sv->view->own.groups;
+    sv->cred = sv->view->own;
     sv->caller = (struct caller){&own_ops, sv, getpid(), getpid(), NULL, &sv->cred};
     sv->caller.fs = fs_context_new(sv->view, sv->scratch.host, 022, &status);
     if (sv->caller.fs == NULL || chdir(sv->scratch.host) < 0)
