@@ -32,6 +32,11 @@ for what in 'ptrace: .*outside of the view' 'unshare: no new name spaces' 'clone
         fail "not one line says '$what': $(cat refused.err)"
 done
 
+# tried PROGRAM: whether it is here; says so if not.
+tried() {
+    command -v "$1" >/dev/null || { echo "not tried: no $1 here" && return 1; }
+}
+
 # one_line PATTERN COMMAND...: fails in the view, and coffer gives the reason in one line.
 one_line() {
     local pattern=$1
@@ -40,11 +45,11 @@ one_line() {
     [ "$(grep -c '^coffer: refused: ' one.out)" = 1 ] || fail "not one line: $* $(cat one.out)"
     grep -q "^coffer: refused: .*$pattern" one.out || fail "no '$pattern': $* $(cat one.out)"
 }
-command -v strace >/dev/null && one_line 'ptrace: ' strace -f true
-command -v gdb >/dev/null && one_line 'ptrace: ' gdb -nx -batch -ex run -ex 'quit $_exitcode' true
-command -v bwrap >/dev/null && one_line 'no new name spaces' bwrap --ro-bind / / true
+tried strace && one_line 'ptrace: ' strace -f true
+tried gdb && one_line 'ptrace: ' gdb -nx -batch -ex run -ex 'quit $_exitcode' true
+tried bwrap && one_line 'no new name spaces' bwrap --ro-bind / / true
 one_line 'no new name spaces' unshare -r true
-if command -v file >/dev/null; then
+if tried file; then
     file -b /bin/true >file.native
     run_view file -b /bin/true >file.view || fail "file: status $?"
     same file.native file.view
@@ -56,7 +61,7 @@ export ASAN_OPTIONS=${ASAN_OPTIONS-}:detect_leaks=0:disable_coredump=0 # which i
 status=$?
 [ $status = 125 ] || fail "coffer in coffer: status $status $(cat nested.out)"
 [ "$(wc -l <nested.out)" = 1 ] && grep -q '^coffer: .*this is a view already' nested.out || fail "nested: $(cat nested.out)"
-if command -v strace >/dev/null; then
+if tried strace; then
     strace -f -o strace.out "$COFFER" run -l "$PWD/inner" -- true >nested.out 2>&1
     status=$?
     [ $status = 125 ] && [ "$(wc -l <nested.out)" = 1 ] && grep -q 'strace\[[0-9]*\] traces' nested.out ||
