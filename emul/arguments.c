@@ -2,6 +2,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 /* Whether the row's rule, with the flags of this call, follows a link at the end of the path. */
 static bool follows(const struct path_argument *row, uint64_t flags)
@@ -41,6 +43,23 @@ static const uint32_t known_flags[HANDLER_COUNT] = {
     [HANDLER_REMOVEXATTR] = OBJECT_FLAGS,
 };
 
+/*
+ * Whether a null path with AT_EMPTY_PATH is an empty one for this call: since Linux 6.11, where a stat or an extended
+ * attribute is asked for.
+ */
+static bool null_is_empty(const struct call *call)
+{
+    static int known = -1;
+    struct stat st;
+    enum handler handler = call->row->handler;
+    if (handler != HANDLER_STAT && handler != HANDLER_GETXATTR && handler != HANDLER_LISTXATTR &&
+        handler != HANDLER_SETXATTR && handler != HANDLER_REMOVEXATTR)
+        return false;
+    if (known < 0)
+        known = syscall(SYS_newfstatat, AT_FDCWD, NULL, &st, AT_EMPTY_PATH) == 0;
+    return known > 0;
+}
+
 bool take_path(struct view *view, struct caller *caller, const struct call *call, int index, unsigned flags,
                struct taken *taken, struct answer *answer)
 {
@@ -55,15 +74,19 @@ bool take_path(struct view *view, struct caller *caller, const struct call *call
         return false;
     }
     taken->walked.entry.dir = NULL;
-    ssize_t length = read_path(caller, call->args[row->path], taken->path);
+    bool empty_allowed = row->follow != FOLLOW_BY_OPEN_FLAGS && row->dirfd >= 0 && (taken->flags & AT_EMPTY_PATH) != 0;
+    ssize_t length = 0;
+    if (call->args[row->path] == 0 && empty_allowed && null_is_empty(call))
+        taken->path[0] = '\0';
+    else
+        length = read_path(caller, call->args[row->path], taken->path);
     if (length < 0) {
         if (length == -EPERM)
             refuse_notice(view, caller, "%s: its memory cannot be read", call->row->name);
         answer_result(answer, length);
         return false;
     }
-    bool at_flags = row->follow != FOLLOW_BY_OPEN_FLAGS;
-    if (length == 0 && at_flags && row->dirfd >= 0 && (taken->flags & AT_EMPTY_PATH) != 0) {
+    if (length == 0 && empty_allowed) {
         taken->by_descriptor = true;
         return true;
     }

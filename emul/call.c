@@ -10,6 +10,7 @@
 static call_handler *const handlers[HANDLER_COUNT] = {
     [HANDLER_OPEN] = call_open,
     [HANDLER_STAT] = call_stat,
+    [HANDLER_FSTAT] = call_fstat,
     [HANDLER_ACCESS] = call_access,
     [HANDLER_READLINK] = call_readlink,
     [HANDLER_STATFS] = call_statfs,

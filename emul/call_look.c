@@ -1,5 +1,5 @@
 /*
- * Calls that only look: stat, statx, access, readlink, statfs, inotify_add_watch.
+ * Calls that only look: access, readlink, statfs, inotify_add_watch. For stat and its like see call_stat.c.
  */
 #include "emul/arguments.h"
 #include "emul/shapes.h"
@@ -7,73 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
-
-#define STATX_ARG_FLAGS  2
-#define STATX_ARG_MASK   3
-#define STATX_ARG_BUFFER 4
-
-static void answer_statx(struct view *view, struct caller *caller, const struct call *call, const struct entry *entry,
-                         const struct stat *st, struct answer *answer)
-{
-    struct statx sx;
-    int fd = directory_fd(view, entry->dir, entry->tree);
-    int flags = AT_SYMLINK_NOFOLLOW | (entry->name[0] == '\0' ? AT_EMPTY_PATH : 0);
-    flags |= (int)call->args[STATX_ARG_FLAGS] & (AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC);
-    if (fd < 0) {
-        answer_result(answer, fd);
-        return;
-    }
-    if (syscall(SYS_statx, fd, entry->name, flags, (unsigned)call->args[STATX_ARG_MASK], &sx) < 0) {
-        answer_result(answer, -errno);
-        return;
-    }
-    sx.stx_uid = st->st_uid;
-    sx.stx_gid = st->st_gid;
-    sx.stx_mode = (uint16_t)st->st_mode;
-    sx.stx_nlink = (uint32_t)st->st_nlink;
-    sx.stx_ino = st->st_ino;
-    sx.stx_dev_major = major(st->st_dev);
-    sx.stx_dev_minor = minor(st->st_dev);
-    answer_bytes(caller, answer, call->args[STATX_ARG_BUFFER], &sx, sizeof sx, 0);
-}
-
-static void answer_stat(struct view *view, struct caller *caller, const struct call *call, const struct entry *entry,
-                        struct answer *answer)
-{
-    struct stat st;
-    int error = entry_stat(view, entry, &st);
-    if (error < 0)
-        answer_result(answer, error);
-    else if (call->number == SYS_statx)
-        answer_statx(view, caller, call, entry, &st, answer);
-    else
-        answer_result(answer, shape_write_stat(caller, call, call->args[call->row->path[0].path + 1], &st));
-}
-
-void call_stat(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
-{
-    struct taken taken;
-    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
-        return;
-    const struct walked *walked = &taken.walked;
-    const struct entry *entry = &walked->entry;
-    bool merged = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 &&
-                  S_ISDIR(entry->st.st_mode) && entry->tree != view->host;
-    if (taken.by_descriptor || (walked->pure && !merged))
-        answer_continue(answer);
-    else if (walked->kind == WALK_RAW)
-        answer_real(view, caller, call, &taken, answer);
-    else if (entry->tree < 0)
-        answer_result(answer, -ENOENT);
-    else if (walked->slash && !S_ISDIR(entry->st.st_mode))
-        answer_result(answer, -ENOTDIR);
-    else
-        answer_stat(view, caller, call, entry, answer);
-    taken_release(view, &taken);
-}
 
 /* access(2) asks for the real identity, unless AT_EACCESS: on the way as well. */
 void call_access(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

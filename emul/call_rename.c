@@ -228,6 +228,7 @@ static int move(struct view *view, struct renaming *r)
         note_moved(view, from_path, to);
     } else if (error == 0) {
         copies_gone(view, to);
+        origins_gone(view, to);
         copies_named(view, &from->st, to->dir, to->name);
     }
     return error;

@@ -21,6 +21,7 @@ enum commit_note {
     COMMIT_DANGER,    /* wants consent: a set-id program, a device, a capability (path, why) */
     COMMIT_SKIPPED,   /* cannot be committed, such as a socket (path, why) */
     COMMIT_UNCHECKED, /* the layer has no records of what the host had (path: the layer's, why) */
+    COMMIT_UNSEEN,    /* some names of files that change are not known to the layer (path: the layer's, why) */
     COMMIT_FINISHED,  /* an earlier commit that was cut off has been finished (path: its root) */
     COMMIT_UNDONE,    /* an earlier commit that was cut off has been undone */
 };

@@ -8,6 +8,7 @@
 #include "emul/cleanup.h"
 #include "emul/commit_internal.h"
 #include "emul/layer_meta.h"
+#include "emul/layer_origins.h"
 #include "emul/layer_store.h"
 #include "emul/object.h"
 #include "emul/sys.h"
@@ -37,6 +38,8 @@ struct known_inode {
     UT_hash_handle hh;
     struct inode_key key;
     char *where;
+    bool replaced;  /* it takes the place of what has its names in the target */
+    int64_t unseen; /* see struct layer_origin */
 };
 
 struct commit_maps {
@@ -96,14 +99,20 @@ static int remember_inode(struct commit *commit, const struct stat *st, const ch
     return 0;
 }
 
-static const char *find_inode(struct commit *commit, const struct stat *st)
+static struct known_inode *find_known_inode(struct commit *commit, dev_t device, ino_t inode)
 {
     struct inode_key key;
     struct known_inode *known = NULL;
     memset(&key, 0, sizeof key);
-    key.device = st->st_dev;
-    key.inode = st->st_ino;
+    key.device = device;
+    key.inode = inode;
     HASH_FIND(hh, commit->maps->linked, &key, sizeof key, known);
+    return known;
+}
+
+static const char *find_inode(struct commit *commit, const struct stat *st)
+{
+    const struct known_inode *known = find_known_inode(commit, st->st_dev, st->st_ino);
     return known == NULL ? NULL : known->where;
 }
 
@@ -261,6 +270,9 @@ static int plan_place(struct commit *commit, const struct change *change)
     int status = place_object(commit, change->path, S_ISDIR(mode), link);
     if (status == 0 && !S_ISDIR(mode) && change->upper->st_nlink > 1 && link == NULL)
         status = remember_inode(commit, change->upper, commit->journal.ops[commit->journal.count - 1].place);
+    struct known_inode *known = find_known_inode(commit, change->upper->st_dev, change->upper->st_ino);
+    if (known != NULL)
+        known->replaced = true;
     return status;
 }
 
@@ -401,6 +413,46 @@ static void learn_own(struct commit *commit)
         (void)sys_fstatat(AT_FDCWD, store, &commit->own[1], 0);
 }
 
+struct unseen {
+    struct commit *commit;
+    int links;
+    dev_t device;
+};
+
+static void note_unseen(void *context, const struct layer_origin *origin)
+{
+    char name[32];
+    struct stat st;
+    const struct unseen *unseen = context;
+    struct known_inode *known = find_known_inode(unseen->commit, unseen->device, origin->ino);
+    layer_link_name(origin->ino, name);
+    if (known != NULL && sys_fstatat(unseen->links, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_ino == origin->ino)
+        known->unseen = origin->unseen;
+}
+
+/* Names of the host's files that no program looked at are not in the layer: they keep what they have. */
+static void tell_of_unseen(struct commit *commit)
+{
+    char why[160];
+    struct stat st;
+    off_t begin = 0;
+    int64_t count = 0;
+    cleanup_fd int links = layer_links_open(commit->layer, false);
+    struct unseen unseen = {commit, links, 0};
+    if (links < 0 || sys_fstatat(commit->layer->fs_fd, "", &st, AT_EMPTY_PATH) < 0)
+        return;
+    unseen.device = st.st_dev;
+    (void)layer_origins_each(commit->layer, &begin, note_unseen, &unseen);
+    for (const struct known_inode *known = commit->maps->linked; known != NULL; known = known->hh.next)
+        count += known->replaced && known->unseen > 0 ? known->unseen : 0;
+    if (count == 0)
+        return;
+    (void)snprintf(why, sizeof why,
+                   "%" PRId64 " other hard link%s of files that changed %s not looked at, and keep%s the old content",
+                   count, count == 1 ? "" : "s", count == 1 ? "was" : "were", count == 1 ? "s" : "");
+    report(commit, COMMIT_UNSEEN, CHANGE_NONE, commit->layer->path, why);
+}
+
 int commit_plan(struct commit *commit)
 {
     struct commit_maps maps = {0};
@@ -421,6 +473,8 @@ int commit_plan(struct commit *commit)
     if (status == 0 && commit->unchecked > 0)
         report(commit, COMMIT_UNCHECKED, CHANGE_NONE, commit->layer->path,
                "not made by coffer: what it replaces could not be compared with what the host had");
+    if (status == 0 && commit->into_host)
+        tell_of_unseen(commit);
     if (status == 0)
         status = plan_times(commit);
     commit->maps = NULL;

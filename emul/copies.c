@@ -12,11 +12,6 @@
 
 enum { COPIES_MAX = 8192 };
 
-struct inode_key {
-    dev_t dev;
-    ino_t ino;
-};
-
 struct copy {
     UT_hash_handle hh;       /* by the original */
     UT_hash_handle hh_upper; /* by the copy, unless it is gone */
@@ -155,6 +150,11 @@ static bool is_copy(const struct copy *copy, const struct entry *entry)
 {
     return !copy->gone && entry->tree == UPPER && copy->upper.dev == entry->st.st_dev &&
            copy->upper.ino == entry->st.st_ino;
+}
+
+bool copies_know(struct view *view, const struct stat *original)
+{
+    return find_original(view, original) != NULL;
 }
 
 enum copy_state copies_judge(struct view *view, const struct stat *original, const struct entry *entry)

@@ -20,6 +20,16 @@ static int copy_data(int from, int to, off_t size)
     return size == 0 || ioctl(to, FICLONE, from) == 0 ? 0 : object_copy_data(from, to, size);
 }
 
+/* What the finished copy was before. */
+static int note_original(struct view *view, const struct entry *entry, const char *temp, int copy)
+{
+    struct stat shown;
+    if (entry->st.st_nlink < 2)
+        return origins_note(view, copy, &entry->st);
+    int error = entry_stat(view, entry, &shown);
+    return error < 0 ? error : origins_note_linked(view, temp, &entry->st, shown.st_nlink);
+}
+
 /* Makes the copy of a file, link or FIFO under a temporary name. */
 static int make_copy(struct view *view, const struct entry *entry, const char *temp, bool empty)
 {
@@ -57,7 +67,9 @@ static int make_copy(struct view *view, const struct entry *entry, const char *t
         to = error < 0 ? error : sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0);
         error = to < 0 ? to : 0;
     }
-    return error < 0 ? error : copy_metadata(view, from, entry->tree, to, &st);
+    if (error == 0)
+        error = copy_metadata(view, from, entry->tree, to, &st);
+    return error < 0 ? error : note_original(view, entry, temp, to);
 }
 
 static int copy_up_object(struct view *view, struct entry *entry, bool empty)
@@ -73,7 +85,7 @@ static int copy_up_object(struct view *view, struct entry *entry, bool empty)
     if (error == 0)
         error = upper_place(view, temp, entry->dir, entry->name);
     if (error < 0)
-        (void)sys_unlinkat(view->layer->work_fd, temp, 0);
+        origins_undo(view, temp);
     return error;
 }
 
@@ -111,9 +123,15 @@ static int copy_up_now(struct view *view, struct entry *entry, bool empty)
     return error < 0 ? error : look_anew(view, entry);
 }
 
+/* A file of several names is copied once, by whichever name. */
 static int entry_key(const struct entry *entry, const char *kind, char key[PATH_MAX + NAME_MAX + 8])
 {
     char path[PATH_MAX];
+    if (!S_ISDIR(entry->st.st_mode) && entry->st.st_nlink > 1) {
+        (void)snprintf(key, PATH_MAX, "%s%llx-%llx", kind, (unsigned long long)entry->st.st_dev,
+                       (unsigned long long)entry->st.st_ino);
+        return 0;
+    }
     int error = directory_path(entry->dir, path);
     if (error < 0)
         return error;
@@ -178,65 +196,12 @@ int copy_up(struct view *view, struct entry *entry, bool empty)
     return error;
 }
 
-/* A file with several names that has been copied: its other names become links of the copy. */
-struct seen_file {
-    struct seen_file *next;
-    dev_t dev;
-    ino_t ino;
-    int copy; /* O_PATH, owned */
-};
-
 struct tree_copy {
     struct view *view;
     struct directory *dir;
-    struct seen_file **seen;
 };
 
-static int copy_tree_now(struct view *view, struct directory *dir, struct seen_file **seen);
-
-static const struct seen_file *find_seen(const struct seen_file *seen, const struct stat *st)
-{
-    while (seen != NULL && (seen->dev != st->st_dev || seen->ino != st->st_ino))
-        seen = seen->next;
-    return seen;
-}
-
-static int link_copy(struct view *view, struct entry *entry, const struct seen_file *seen)
-{
-    char temp[32], path[32];
-    int fd = upper_directory(view, entry->dir);
-    if (fd < 0)
-        return fd;
-    layer_temp_name(view->layer, temp);
-    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", seen->copy);
-    int error = sys_linkat(AT_FDCWD, path, view->layer->work_fd, temp, AT_SYMLINK_FOLLOW);
-    if (error == 0)
-        error = upper_note_base(view, entry->dir, entry->name);
-    if (error == 0)
-        error = upper_place(view, temp, entry->dir, entry->name);
-    if (error < 0)
-        (void)sys_unlinkat(view->layer->work_fd, temp, 0);
-    return error < 0 ? error : look_anew(view, entry);
-}
-
-/* Copies one entry of a tree, keeping the hard links among its files. */
-static int copy_linked(struct view *view, struct entry *entry, struct seen_file **seen)
-{
-    struct stat st = entry->st;
-    bool linked = !S_ISDIR(st.st_mode) && st.st_nlink > 1 && entry->tree != UPPER;
-    const struct seen_file *before = linked ? find_seen(*seen, &st) : NULL;
-    if (before != NULL)
-        return link_copy(view, entry, before);
-    int error = copy_up_now(view, entry, false);
-    if (error < 0 || !linked)
-        return error;
-    struct seen_file *file = malloc(sizeof *file);
-    if (file == NULL)
-        return -ENOMEM;
-    *file = (struct seen_file){*seen, st.st_dev, st.st_ino, upper_open_path(view, entry)};
-    *seen = file;
-    return file->copy < 0 ? file->copy : 0;
-}
+static int copy_tree_now(struct view *view, struct directory *dir);
 
 static int copy_tree_item(void *context, const char *name, uint8_t type)
 {
@@ -247,11 +212,11 @@ static int copy_tree_item(void *context, const char *name, uint8_t type)
     if (error < 0)
         return error;
     if (entry.tree >= 0)
-        error = copy_linked(copy->view, &entry, copy->seen);
+        error = copy_up_now(copy->view, &entry, false);
     if (error == 0 && entry.tree >= 0 && S_ISDIR(entry.st.st_mode)) {
         struct directory *dir = entry_directory(copy->view, &entry, &error);
         if (dir != NULL) {
-            error = copy_tree_now(copy->view, dir, copy->seen);
+            error = copy_tree_now(copy->view, dir);
             directory_release(copy->view, dir);
         }
     }
@@ -260,13 +225,21 @@ static int copy_tree_item(void *context, const char *name, uint8_t type)
 }
 
 /* Everything that shows in dir exists in the upper tree afterwards. */
-static int copy_tree_now(struct view *view, struct directory *dir, struct seen_file **seen)
+static int copy_tree_now(struct view *view, struct directory *dir)
 {
-    struct tree_copy copy = {view, dir, seen};
+    struct tree_copy copy = {view, dir};
+    struct stat lowest;
     if (dir->trees == 1u << UPPER)
         return 0;
     int error = upper_directory(view, dir);
-    return error < 0 ? error : listing_each(view, dir, copy_tree_item, &copy);
+    if (error >= 0)
+        error = listing_each(view, dir, copy_tree_item, &copy);
+    if (error < 0)
+        return error;
+    /* It will be merged no longer, and still be the directory that it was. */
+    int fd = directory_fd(view, dir, 31 - __builtin_clz(dir->trees));
+    error = fd < 0 ? fd : sys_fstatat(fd, "", &lowest, AT_EMPTY_PATH);
+    return error < 0 ? error : origins_note(view, directory_fd(view, dir, UPPER), &lowest);
 }
 
 static int copy_tree_work(struct view *view, struct entry *entry)
@@ -275,14 +248,7 @@ static int copy_tree_work(struct view *view, struct entry *entry)
     struct directory *dir = entry_directory(view, entry, &error);
     if (dir == NULL)
         return error;
-    struct seen_file *seen = NULL;
-    error = copy_tree_now(view, dir, &seen);
-    while (seen != NULL) {
-        struct seen_file *file = seen;
-        seen = file->next;
-        (void)close(file->copy);
-        free(file);
-    }
+    error = copy_tree_now(view, dir);
     if (error == 0) {
         int fd = directory_fd(view, dir, UPPER);
         error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);

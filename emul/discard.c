@@ -4,6 +4,7 @@
 #include "emul/cleanup.h"
 #include "emul/dir_names.h"
 #include "emul/layer_base.h"
+#include "emul/layer_origins.h"
 #include "emul/object.h"
 #include "emul/overlay.h"
 #include "emul/sys.h"
@@ -196,7 +197,7 @@ static int remove_name(struct layer *layer, int dir, const char *name)
     return status == -EACCES ? tree_remove(dir, name) : status;
 }
 
-int layer_discard(struct layer *layer, int host_root, const char *path, struct layer_error *error)
+static int discard(struct layer *layer, int host_root, const char *path, struct layer_error *error)
 {
     cleanup_fd int upper = sys_openat(layer->fs_fd, ".", O_PATH | O_DIRECTORY, 0);
     cleanup_fd int host = sys_openat(host_root, ".", O_PATH | O_DIRECTORY, 0);
@@ -220,6 +221,17 @@ int layer_discard(struct layer *layer, int host_root, const char *path, struct l
             status = 0;
     }
     return status < 0 ? fail(error, status, path) : 0;
+}
+
+int layer_discard(struct layer *layer, int host_root, const char *path, struct layer_error *error)
+{
+    struct layer_links *links = NULL;
+    int status = layer_links_look(layer, &links);
+    if (status < 0)
+        return fail(error, status, path);
+    status = discard(layer, host_root, path, error);
+    layer_links_settle(layer, links);
+    return status;
 }
 
 struct discarded {

@@ -77,6 +77,8 @@ bool view_worker_done(struct view *view, pid_t pid, int status)
             continue;
         job->done = true;
         job->error = WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+        /* What it noted, it noted in its own memory and on disk. */
+        origins_refresh(view);
         return true;
     }
     return false;

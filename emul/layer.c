@@ -339,6 +339,15 @@ static int open_base(struct layer *layer, enum layer_open_mode mode, struct laye
     return status < 0 ? fail_with_hint(error, status, layer->path) : 0;
 }
 
+static int open_origins(struct layer *layer, struct layer_error *error)
+{
+    int fd = sys_openat(layer->dir_fd, "origins", O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return fail_with_hint(error, fd, layer->path);
+    layer->origins_fd = fd;
+    return 0;
+}
+
 /* A run on half-committed changes would change what the journal still has to finish. */
 static int check_journal(const struct layer *layer, struct layer_error *error)
 {
@@ -392,6 +401,8 @@ static int open_parts(struct layer *layer, enum layer_open_mode mode, char *cons
         status = open_work(layer, error);
     if (status == 0 && mode != LAYER_READ)
         status = open_base(layer, mode, error);
+    if (status == 0 && mode == LAYER_RUN)
+        status = open_origins(layer, error);
     return status;
 }
 
@@ -412,7 +423,7 @@ int layer_open(struct layer *layer, const char *spec, enum layer_open_mode mode,
 {
     char path[PATH_MAX];
     bool created = false;
-    struct layer opened = {.dir_fd = -1, .fs_fd = -1, .work_fd = -1, .lock_fd = -1, .base_fd = -1};
+    struct layer opened = {.dir_fd = -1, .fs_fd = -1, .work_fd = -1, .lock_fd = -1, .base_fd = -1, .origins_fd = -1};
     int status = locate(path, spec, mode, argv, &created, error);
     if (status < 0)
         return status;
@@ -449,6 +460,7 @@ void layer_close(struct layer *layer)
     /* An empty lock file says that nobody uses the layer, even where /proc/locks shows too little. */
     if (layer->lock_fd >= 0)
         (void)sys_ftruncate(layer->lock_fd, 0);
+    close_one(&layer->origins_fd);
     close_one(&layer->base_fd);
     close_one(&layer->work_fd);
     close_one(&layer->fs_fd);

@@ -5,6 +5,8 @@
  *   LAYER/work/       temporary names; everything in it is garbage when no run holds the lock
  *   LAYER/lock        flock()ed exclusively by the one running view; holds its pid
  *   LAYER/layer.json  format version, command, time, host identity
+ *   LAYER/origins     what number each copy's original has, which the view goes on showing: see layer_origins.c
+ *   LAYER/links/      the copies of files that had several names
  *   LAYER/base        which host object each changed path replaced, at the time it did; a path without a record
  *                     replaced nothing
  *
@@ -25,11 +27,12 @@
 struct layer {
     char path[PATH_MAX]; /* absolute, canonical */
     char name[NAME_MAX + 1];
-    int dir_fd;  /* LAYER */
-    int fs_fd;   /* LAYER/fs, O_PATH */
-    int work_fd; /* LAYER/work, O_PATH; -1 when read-only */
-    int lock_fd; /* holds the flock of a running view, or -1 */
-    int base_fd; /* LAYER/base, O_APPEND; -1 when read-only, or when there is none */
+    int dir_fd;     /* LAYER */
+    int fs_fd;      /* LAYER/fs, O_PATH */
+    int work_fd;    /* LAYER/work, O_PATH; -1 when read-only */
+    int lock_fd;    /* holds the flock of a running view, or -1 */
+    int base_fd;    /* LAYER/base, O_APPEND; -1 when read-only, or when there is none */
+    int origins_fd; /* LAYER/origins, O_APPEND; -1 when no view runs */
 };
 
 /* What a host path was when the layer first shadowed it. kind 0: there was nothing. */

@@ -122,20 +122,27 @@ static int read_tree(struct view *view, struct directory *dir, int tree, struct 
     long got;
     while ((got = syscall(SYS_getdents64, fd, buffer, RAW_BUFFER)) > 0) {
         for (long at = 0; at < got;) {
-            const struct raw_entry *raw = (const void *)(buffer + at);
+            struct raw_entry *raw = (void *)(buffer + at);
             at += raw->length;
-            int gone = is_dot(raw->name) ? 0 : is_gone(&reading, raw);
+            if (is_dot(raw->name))
+                continue;
+            int gone = is_gone(&reading, raw);
             if (gone < 0)
                 return gone;
-            if (!is_dot(raw->name) && !add_item(listing, raw, tree, gone != 0))
+            if (gone == 0)
+                raw->ino = origins_show_ino(view, tree, path_fd, raw->name, raw->ino);
+            if (!add_item(listing, raw, tree, gone != 0))
                 return -ENOMEM;
         }
     }
     return got < 0 ? -errno : 0;
 }
 
-/* Merges: of equal names the topmost tree's counts; a directory shows the lowest one's inode number (entry_stat()). */
-static int merge(struct view *view, struct listing *listing)
+/*
+ * Merges: of equal names the topmost tree's counts; a directory shows the inode number of the lowest one that it is
+ * merged with (entry_stat()).
+ */
+static int merge(struct view *view, struct directory *dir, struct listing *listing)
 {
     size_t kept = 0;
     int error = listing_sort(listing);
@@ -145,11 +152,16 @@ static int merge(struct view *view, struct listing *listing)
         struct listing_item item = listing->items[i];
         const char *name = listing->names + item.name;
         size_t next = i + 1;
+        bool open = item.type == DT_DIR;
         for (; next < listing->count && listing->items[next].hash == item.hash &&
                strcmp(listing->names + listing->items[next].name, name) == 0;
-             next++)
-            if (item.type == DT_DIR && listing->items[next].type == DT_DIR && listing->items[next].tree == view->host)
-                item.ino = listing->items[next].ino;
+             next++) {
+            const struct listing_item *above = &listing->items[next - 1], *below = &listing->items[next];
+            open = open && below->type == DT_DIR && !below->gone &&
+                   name_is_opaque(directory_fd(view, dir, above->tree), name) == 0;
+            if (open)
+                item.ino = below->ino;
+        }
         if (!item.gone)
             listing->items[kept++] = item;
         i = next;
@@ -171,7 +183,7 @@ static int listing_build(struct view *view, struct directory *dir, struct listin
             return error;
         }
     }
-    int error = merge(view, listing);
+    int error = merge(view, dir, listing);
     if (error < 0)
         listing_free(listing);
     return error;
@@ -202,9 +214,29 @@ int listing_each(struct view *view, struct directory *dir, int (*each)(void *con
 
 static uint64_t ino_of(struct view *view, struct directory *dir)
 {
-    struct stat st;
-    int fd = directory_fd(view, dir, real_tree(view, dir->trees));
-    return fd >= 0 && sys_fstatat(fd, "", &st, AT_EMPTY_PATH) == 0 ? st.st_ino : 1;
+    struct entry entry;
+    struct stat st = {.st_ino = 1};
+    if (entry_of_directory(view, dir, &entry) < 0)
+        return st.st_ino;
+    (void)entry_stat(view, &entry, &st);
+    entry_release(view, &entry);
+    return st.st_ino;
+}
+
+static struct directory *parent_of(struct directory *dir)
+{
+    return dir->parent != NULL ? dir->parent : dir;
+}
+
+/* The number of a name in a directory of one tree, as the view shows it. */
+static uint64_t ino_of_name(struct view *view, struct directory *dir, const char *name, uint64_t ino)
+{
+    if (dir->proc || dir->trees == 1u << view->host)
+        return ino;
+    if (is_dot(name))
+        return ino_of(view, name[1] == '.' ? parent_of(dir) : dir);
+    int tree = __builtin_ctz(dir->trees);
+    return origins_show_ino(view, tree, directory_fd(view, dir, tree), name, ino);
 }
 
 /* Whether a name of the real directory still shows in the view. */
@@ -310,8 +342,7 @@ static int64_t emit_merged(struct view *view, struct directory *dir, const struc
         position = 1;
     }
     if (position == 1) {
-        struct directory *up = dir->parent != NULL ? dir->parent : dir;
-        if (!record_emit(out, "..", ino_of(view, up), DT_DIR, 1, first))
+        if (!record_emit(out, "..", ino_of(view, parent_of(dir)), DT_DIR, 1, first))
             return out->used > 0 ? position : out->error;
         position = first;
     }
@@ -390,9 +421,11 @@ static int64_t read_native(struct view *view, struct directory *dir, int fd, int
         if (got <= 0)
             return got;
         for (int64_t at = 0; at < got;) {
-            const struct raw_entry *raw = (const void *)(buffer + at);
+            struct raw_entry *raw = (void *)(buffer + at);
             const char *name = out->form == RECORD_OLD ? (const char *)raw + 18 : raw->name;
             bool shows = dir->proc ? !is_hidden_descriptor(view, name) : still_shows(view, dir, name);
+            if (shows)
+                raw->ino = ino_of_name(view, dir, name, raw->ino);
             if (shows && !take_over(out, raw, position)) {
                 /* The rest has not been read. */
                 if (lseek(fd, position, SEEK_SET) < 0)

@@ -116,6 +116,9 @@ int lookup(struct view *view, struct directory *dir, const char *name, struct en
         return -ENOENT;
     memcpy(entry->name, name, length + 1);
     int error = look_from(view, dir, UPPER, name, entry);
+    if (error == 0 && view->linked != NULL && entry->tree > UPPER && !S_ISDIR(entry->st.st_mode) &&
+        origins_follow_link(view, dir, name, &entry->st))
+        error = look_from(view, dir, UPPER, name, entry);
     if (error < 0)
         return error;
     entry->dir = directory_hold(dir);
@@ -175,25 +178,29 @@ struct directory *entry_directory(struct view *view, const struct entry *entry, 
 }
 
 /*
- * A merged directory keeps the host's device and inode number, because that is what descriptors opened on it show
- * (real_tree()); its link count is 1, "unknown", since the merged count would cost a listing.
+ * A merged directory keeps the device and inode number of the lowest tree, which it had before it was merged; its link
+ * count is 1, "unknown", since the merged count would cost a listing.
  */
 static void merged_identity(struct view *view, const struct entry *entry, struct stat *st)
 {
-    struct stat host;
-    int fd = directory_fd(view, entry->dir, view->host);
-    int error = entry->name[0] == '\0' ? sys_fstatat(fd, "", &host, AT_EMPTY_PATH)
-                                       : sys_fstatat(fd, entry->name, &host, AT_SYMLINK_NOFOLLOW);
+    struct stat lowest;
+    int tree = 31 - __builtin_clz(entry->trees);
+    int fd = directory_fd(view, entry->dir, tree);
+    int error = entry->name[0] == '\0' ? sys_fstatat(fd, "", &lowest, AT_EMPTY_PATH)
+                                       : sys_fstatat(fd, entry->name, &lowest, AT_SYMLINK_NOFOLLOW);
     if (fd < 0 || error < 0)
         return;
-    st->st_dev = host.st_dev;
-    st->st_ino = host.st_ino;
+    origins_show(view, fd, entry->name, &lowest);
+    st->st_dev = lowest.st_dev;
+    st->st_ino = lowest.st_ino;
     st->st_nlink = 1;
 }
 
 int entry_stat(struct view *view, const struct entry *entry, struct stat *st)
 {
     *st = entry->st;
+    if (entry->tree != UPPER && !S_ISDIR(st->st_mode))
+        remains_show(view, st);
     if (entry->tree == view->host)
         return 0;
     if (!view->own_root && (S_ISDIR(st->st_mode) || S_ISREG(st->st_mode))) {
@@ -206,7 +213,9 @@ int entry_stat(struct view *view, const struct entry *entry, struct stat *st)
                 return error;
         }
     }
-    if (S_ISDIR(st->st_mode) && (entry->trees & (1u << view->host)) != 0)
+    if (S_ISDIR(st->st_mode) && (entry->trees & (entry->trees - 1)) != 0)
         merged_identity(view, entry, st);
+    else if (view->origins != NULL)
+        origins_show(view, directory_fd(view, entry->dir, entry->tree), entry->name, st);
     return 0;
 }

@@ -242,7 +242,9 @@ int name_remove(struct view *view, const struct entry *entry)
         error = upper_remove(view, entry->dir, entry->name);
     if (error == 0 && is_directory)
         directory_forget(view, entry->dir, entry->name);
-    if (error == 0)
+    if (error == 0) {
         copies_gone(view, entry);
+        origins_gone(view, entry);
+    }
     return error;
 }

@@ -102,6 +102,12 @@ void stale_note(struct view *view, int dirfd, const char *name, const struct sta
     view->stale_news = true;
 }
 
+int stale_copy(struct view *view, const struct stat *original)
+{
+    const struct stale *stale = find(view, original);
+    return stale == NULL ? -ENOENT : stale->copy;
+}
+
 void stale_free(struct view *view)
 {
     while (view->stale != NULL)

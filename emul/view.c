@@ -40,8 +40,13 @@ static int read_own_identity(struct credentials *own)
 
 static int add_tree(struct view *view, int fd, const char *prefix, const char *suffix)
 {
+    struct stat st;
     struct tree *tree = &view->trees[view->tree_count];
+    int error = sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (error < 0)
+        return error;
     tree->fd = fd;
+    tree->dev = st.st_dev;
     if (asprintf(&tree->prefix, "%s%s", prefix, suffix) < 0) {
         tree->prefix = NULL;
         return -ENOMEM;
@@ -116,6 +121,14 @@ int view_hide(struct view *view, const char *path)
     return 0;
 }
 
+static int load_origins(struct view *view, const struct view_options *options)
+{
+    int error = origins_load(view, UPPER, options->layer);
+    for (int i = 0; i < options->over_count && error == 0; i++)
+        error = origins_load(view, UPPER + 1 + i, options->over[i]);
+    return error;
+}
+
 int view_new(struct view **result, const struct view_options *options)
 {
     struct rlimit limit = {.rlim_cur = 256};
@@ -127,6 +140,7 @@ int view_new(struct view **result, const struct view_options *options)
     view->notice = options->notice;
     view->notice_context = options->notice_context;
     view->umask_now = (mode_t)-1;
+    view->links_fd = -1;
     view->proc_fd = is_procfs("/proc") ? 0 : -1;
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     view->fd_limit = limit.rlim_cur / 2 < FDS_MAX ? (unsigned)(limit.rlim_cur / 2) : FDS_MAX;
@@ -139,6 +153,8 @@ int view_new(struct view **result, const struct view_options *options)
         error = add_trees(view, options);
     if (error == 0)
         error = add_root(view);
+    if (error == 0)
+        error = load_origins(view, options);
     if (error < 0) {
         view_free(view);
         return error;
@@ -165,6 +181,7 @@ void view_free(struct view *view)
         directory_release(view, moved->dir);
     copies_free(view);
     stale_free(view);
+    origins_free(view);
     directory_cache_clear(view);
     if (view->root != NULL) {
         free(view->root->over_fd);

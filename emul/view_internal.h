@@ -31,6 +31,7 @@
 
 struct tree {
     int fd;       /* O_PATH; owned by the layer, or by the view for the host */
+    dev_t dev;    /* of its top directory; unused for the host */
     char *prefix; /* host path that view paths are appended to: "" for the host */
 };
 
@@ -99,6 +100,11 @@ struct known_program {
     struct timespec mtime, ctime;
 };
 
+struct inode_key {
+    dev_t dev;
+    ino_t ino;
+};
+
 /* A host directory that was renamed in the view: descriptors opened on it before still show its host path. */
 struct moved {
     struct moved *next;
@@ -131,10 +137,15 @@ struct view {
     struct copy *copies, *copies_upper; /* uthash; see copies.c */
     struct stale *stale;                /* uthash; see stale.c */
     bool stale_news;
-    struct listing_slot *listings; /* readings under way; see listing.c */
-    uint64_t changes;              /* counts the names that were made and removed */
-    uint64_t structure;            /* counts the changes of directories, their rights, symbolic links and host files */
-    uint64_t serials;              /* of directories, so far */
+    struct origin *origins, *linked; /* uthash; see origins.c */
+    struct remains *remains;         /* uthash; see remains.c */
+    unsigned remains_shown;          /* of them, those that still have a name */
+    off_t origins_read;              /* how much of LAYER/origins they are of */
+    int links_fd;                    /* LAYER/links, O_PATH; -1: there is none */
+    struct listing_slot *listings;   /* readings under way; see listing.c */
+    uint64_t changes;                /* counts the names that were made and removed */
+    uint64_t structure; /* counts the changes of directories, their rights, symbolic links and host files */
+    uint64_t serials;   /* of directories, so far */
     struct known_path known_paths[KNOWN_PATHS];
     struct known_name known_names[KNOWN_NAMES];
     struct known_program known_programs[KNOWN_PROGRAMS];
@@ -423,6 +434,8 @@ void copies_undo(struct view *view, const struct stat *upper);
 void copies_named(struct view *view, const struct stat *upper, struct directory *dir, const char *name);
 /* What the object of an entry in the upper tree is to a lower file. */
 enum copy_state { COPY_UNKNOWN, COPY_THIS, COPY_OTHER };
+/* Whether anything is known of a lower file's copy: that it was made, or that the file was removed. */
+bool copies_know(struct view *view, const struct stat *original);
 enum copy_state copies_judge(struct view *view, const struct stat *original, const struct entry *entry);
 /* The name that the copy of a lower file was given; the entry is held. false: not known, or no longer. */
 bool copies_find(struct view *view, const struct stat *original, struct entry *entry);
@@ -433,7 +446,41 @@ void copies_free(struct view *view);
 /* ---- descriptors on the originals of copies (stale.c, stale.h) ---- */
 /* The lower file `name` in dirfd, whose stat is `original`, has been copied; the copy is that of the entry. */
 void stale_note(struct view *view, int dirfd, const char *name, const struct stat *original, const struct entry *entry);
+/* The copy of a lower file that somebody held open when it was copied, whatever its name now; borrowed, or -ENOENT. */
+int stale_copy(struct view *view, const struct stat *original);
 void stale_free(struct view *view);
+
+/* ---- what copies were before (origins.c) ---- */
+/* Takes in the records of a layer of the view, and those that a worker added. 0 or -errno. */
+int origins_load(struct view *view, int tree, const struct layer *layer);
+void origins_refresh(struct view *view);
+void origins_free(struct view *view);
+/* Notes that the finished object which fd is open on is the copy of a lower one. 0 or -errno. */
+int origins_note(struct view *view, int fd, const struct stat *original);
+/* The same for LAYER/work/temp, copied from a file of several names that becomes one file again: see origins.c. */
+int origins_note_linked(struct view *view, const char *temp, const struct stat *original, nlink_t names);
+/* Takes LAYER/work/temp away, a copy that did not come to its place, and what was noted of it. */
+void origins_undo(struct view *view, const char *temp);
+/* Whether an object, or the copy of it, may have another number or more names than its own stat says. */
+bool origins_know(struct view *view, const struct stat *st);
+/* Puts the number and count of names into the stat of an object of a layer; name may be "" for dirfd itself. */
+void origins_show(struct view *view, int dirfd, const char *name, struct stat *st);
+/* The number alone, of what a directory of a tree lists. */
+uint64_t origins_show_ino(struct view *view, int tree, int dirfd, const char *name, uint64_t ino);
+/* If a lower file of several names was copied by another of them: makes this name one of the copy's. */
+bool origins_follow_link(struct view *view, struct directory *dir, const char *name, const struct stat *st);
+/* An O_PATH descriptor of the copy of a lower file of several names, or -errno. */
+int origins_open_linked(struct view *view, const struct stat *original);
+/* A name was removed, or given to another object: of a file of several names, it has one less. */
+void origins_gone(struct view *view, const struct entry *entry);
+
+/* ---- names that files of the host have lost in the view (remains.c) ---- */
+void remains_add(struct view *view, dev_t dev, ino_t ino, nlink_t names);
+void remains_removed(struct view *view, const struct stat *st);
+bool remains_know(const struct view *view, const struct stat *st);
+/* Puts the count of names into the stat of a lower file. */
+void remains_show(const struct view *view, struct stat *st);
+void remains_free(struct view *view);
 
 /* ---- jobs (job.c) ---- */
 /* Runs work(view, entry) in a worker process. Its pid, or -errno. A job for the same key is joined. */
@@ -464,10 +511,10 @@ void answer_bytes(struct caller *caller, struct answer *answer, uint64_t address
 
 /* ---- the handlers, one a family (call_*.c) ---- */
 typedef void call_handler(struct view *view, struct caller *caller, const struct call *call, struct answer *answer);
-call_handler call_open, call_stat, call_access, call_readlink, call_statfs, call_getdents, call_chdir, call_fchdir,
-    call_chroot, call_getcwd, call_umask, call_mkdir, call_mknod, call_unlink, call_rename, call_link, call_symlink,
-    call_truncate, call_chmod, call_fchmod, call_chown, call_fchown, call_utimens, call_getxattr, call_fgetxattr,
-    call_listxattr, call_flistxattr, call_setxattr, call_fsetxattr, call_removexattr, call_fremovexattr,
+call_handler call_open, call_stat, call_fstat, call_access, call_readlink, call_statfs, call_getdents, call_chdir,
+    call_fchdir, call_chroot, call_getcwd, call_umask, call_mkdir, call_mknod, call_unlink, call_rename, call_link,
+    call_symlink, call_truncate, call_chmod, call_fchmod, call_chown, call_fchown, call_utimens, call_getxattr,
+    call_fgetxattr, call_listxattr, call_flistxattr, call_setxattr, call_fsetxattr, call_removexattr, call_fremovexattr,
     call_ioctl_flags, call_file_attr, call_inotify, call_exec, call_send_addr, call_sendmsg, call_recv_addr;
 
 /* ---- exec (elf.c) ---- */

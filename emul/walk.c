@@ -268,7 +268,9 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
     }
     memcpy(text, name, length);
     text[length] = '\0';
-    if (w->pure && (w->flags & WALK_LOOK) == 0 && is_host_only(view, w->current) && !w->current->watched) {
+    /* Any name may be that of a file of several names that was copied, or has lost one. */
+    bool may_skip = (w->flags & WALK_LOOK) == 0 && view->linked == NULL && view->remains_shown == 0;
+    if (w->pure && may_skip && is_host_only(view, w->current) && !w->current->watched) {
         if (!follow || known_plain(view, w->current, name, length))
             return finish_unlooked(w, out, name, length);
         char link[PATH_MAX];

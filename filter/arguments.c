@@ -65,43 +65,6 @@ const struct argument_test tests_none[] = {TESTS_END};
 static const char name_space[] = "no new name spaces in a view; a program that wants them for a sandbox of its own has "
                                  "to be told to do without, since the view is one";
 
-/*
- * fstat() of glibc 2.33 to 2.38 is newfstatat(fd, "", buf, AT_EMPTY_PATH), and no
- * call is more frequent. The path itself cannot be seen here, and a caller may name
- * one although it says AT_EMPTY_PATH: with AT_FDCWD that is likely, so it stops. With
- * a descriptor it passes, and the host answers: the known gap of these two rows.
- */
-const struct argument_test tests_newfstatat[] = {
-    WHEN_NOT(VERDICT_STOP, 3, AT_EMPTY_PATH, "flags are not exactly AT_EMPTY_PATH"),
-    WHEN_INT_IS(VERDICT_STOP, 0, 0, AT_FDCWD, "dirfd is AT_FDCWD"),
-    TESTS_END,
-};
-
-const struct argument_test tests_statx[] = {
-    WHEN_NOT(VERDICT_STOP, 2, AT_EMPTY_PATH, "flags are not exactly AT_EMPTY_PATH"),
-    WHEN_INT_IS(VERDICT_STOP, 0, 0, AT_FDCWD, "dirfd is AT_FDCWD"),
-    TESTS_END,
-};
-
-/*
- * In 32-bit programs: every fstat() of glibc is a statx, with AT_NO_AUTOMOUNT. A bit that is not tested is one that
- * the kernel refuses.
- */
-const struct argument_test tests_statx_ia32[] = {
-    {.argument = 2,
-     .compare = COMPARE_EQUAL,
-     .verdict = VERDICT_STOP,
-     .mask = AT_EMPTY_PATH,
-     .value = 0,
-     .argument2 = -1,
-     .words = "flags lack AT_EMPTY_PATH"},
-    WHEN_HAS(VERDICT_STOP, 0, 2, AT_SYMLINK_NOFOLLOW, "flags have AT_SYMLINK_NOFOLLOW"),
-    WHEN_HAS(VERDICT_STOP, 0, 2, AT_STATX_FORCE_SYNC, "flags have AT_STATX_FORCE_SYNC"),
-    WHEN_HAS(VERDICT_STOP, 0, 2, AT_STATX_DONT_SYNC, "flags have AT_STATX_DONT_SYNC"),
-    WHEN_INT_IS(VERDICT_STOP, 0, 0, AT_FDCWD, "dirfd is AT_FDCWD"),
-    TESTS_END,
-};
-
 #define STOP_OPERATION(operation_) WHEN_INT_IS(VERDICT_STOP, 0, 0, operation_, "operation is " #operation_)
 
 const struct argument_test tests_socketcall[] = {

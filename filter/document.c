@@ -14,6 +14,7 @@ static const char *const handler_words[HANDLER_COUNT] = {
     [HANDLER_NONE] = "",
     [HANDLER_OPEN] = "opens in the view",
     [HANDLER_STAT] = "answers from the view",
+    [HANDLER_FSTAT] = "answers from the view",
     [HANDLER_ACCESS] = "answers from the view",
     [HANDLER_READLINK] = "answers from the view",
     [HANDLER_STATFS] = "answers from the view",

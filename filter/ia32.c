@@ -18,17 +18,6 @@ static const struct call_row socketcall_row = {
     .tests = tests_socketcall,
 };
 
-/* The fstat of every 32-bit glibc, which says AT_NO_AUTOMOUNT as well. */
-static const struct call_row statx_row = {
-    .name = "statx",
-    .why = "then it is an fstat",
-    .verdict = VERDICT_PASS,
-    .handler = HANDLER_STAT,
-    .fd = -1,
-    .path = {PATH(0, 1, 2, UNLESS_NOFOLLOW, LOOK), NO_PATH},
-    .tests = tests_statx_ia32,
-};
-
 #define SAME(number_, name_)              [number_] = {#name_, __NR_##name_, SHAPE_32, NULL}
 #define AS(number_, name_, like_, shape_) [number_] = {#name_, __NR_##like_, SHAPE_##shape_, NULL}
 
@@ -62,7 +51,7 @@ static const struct ia32_call calls[] = {
     AS(25, stime, settimeofday, 32),
     SAME(26, ptrace),
     SAME(27, alarm),
-    AS(28, oldfstat, fstat, 32),
+    AS(28, oldfstat, fstat, 32_OLD_STAT),
     SAME(29, pause),
     SAME(30, utime),
     AS(31, stty, afs_syscall, 32),
@@ -142,7 +131,7 @@ static const struct ia32_call calls[] = {
     SAME(105, getitimer),
     AS(106, stat, stat, 32_STAT),
     AS(107, lstat, lstat, 32_STAT),
-    SAME(108, fstat),
+    AS(108, fstat, fstat, 32_STAT),
     AS(109, olduname, uname, 32),
     SAME(110, iopl),
     SAME(111, vhangup),
@@ -231,7 +220,7 @@ static const struct ia32_call calls[] = {
     AS(194, ftruncate64, ftruncate, 32),
     AS(195, stat64, stat, 32_STAT64),
     AS(196, lstat64, lstat, 32_STAT64),
-    AS(197, fstat64, fstat, 32),
+    AS(197, fstat64, fstat, 32_STAT64),
     AS(198, lchown32, lchown, 32),
     AS(199, getuid32, getuid, 32),
     AS(200, getgid32, getgid, 32),
@@ -413,7 +402,7 @@ static const struct ia32_call calls[] = {
     SAME(380, pkey_mprotect),
     SAME(381, pkey_alloc),
     SAME(382, pkey_free),
-    [383] = {"statx", __NR_statx, SHAPE_32, &statx_row},
+    SAME(383, statx),
     SAME(384, arch_prctl),
     SAME(385, io_pgetevents),
     SAME(386, rseq),

@@ -12,9 +12,6 @@
 
 /* The tests on arguments; arguments.c says what each is for. Each ends at VERDICT_UNKNOWN. */
 extern const struct argument_test tests_none[];
-extern const struct argument_test tests_newfstatat[];
-extern const struct argument_test tests_statx[];
-extern const struct argument_test tests_statx_ia32[];
 extern const struct argument_test tests_address_at_1[];
 extern const struct argument_test tests_address_at_4[];
 extern const struct argument_test tests_socketcall[];
@@ -84,7 +81,5 @@ extern const struct argument_test tests_ioprio_set[];
 /* Goes through unless a test stops (or refuses) it. */
 #define STOP_WHEN(name_, handler_, fd_, tests_, why_)                                                                  \
     ROW(__NR_##name_, #name_, VERDICT_PASS, HANDLER_##handler_, 0, fd_, tests_, why_, NO_PATH, NO_PATH)
-#define STOP_PATH_WHEN(name_, handler_, tests_, why_, ...)                                                             \
-    ROW(__NR_##name_, #name_, VERDICT_PASS, HANDLER_##handler_, 0, -1, tests_, why_, __VA_ARGS__, NO_PATH)
 
 #endif

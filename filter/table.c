@@ -41,8 +41,9 @@ static const struct call_row table[] = {
     STOP_PATH(openat2, OPEN, PATH(0, 1, -1, BY_OPEN_FLAGS, OPEN)),
     STOP_PATH(stat, STAT, PATH(-1, 0, -1, ALWAYS, LOOK)),
     STOP_PATH(lstat, STAT, PATH(-1, 0, -1, NEVER, LOOK)),
-    STOP_PATH_WHEN(newfstatat, STAT, tests_newfstatat, "then it is an fstat", PATH(0, 1, 3, UNLESS_NOFOLLOW, LOOK)),
-    STOP_PATH_WHEN(statx, STAT, tests_statx, "then it is an fstat", PATH(0, 1, 2, UNLESS_NOFOLLOW, LOOK)),
+    STOP_PATH(newfstatat, STAT, PATH(0, 1, 3, UNLESS_NOFOLLOW, LOOK)),
+    STOP_PATH(statx, STAT, PATH(0, 1, 2, UNLESS_NOFOLLOW, LOOK)),
+    STOP_FD(fstat, FSTAT, 0), /* a directory may be merged, a file copied since it was opened */
     STOP_PATH(access, ACCESS, PATH(-1, 0, -1, ALWAYS, LOOK)),
     STOP_PATH(faccessat, ACCESS, PATH(0, 1, -1, ALWAYS, LOOK)), /* three arguments: no flags */
     STOP_PATH(faccessat2, ACCESS, PATH(0, 1, 3, UNLESS_NOFOLLOW, LOOK)),
@@ -223,7 +224,6 @@ static const struct call_row table[] = {
     PASS(lseek, OPEN_DATA),
     PASS(close, OPEN_DATA),
     STOP(close_range, CLOSE_RANGE),
-    PASS(fstat, OPEN_DATA),
     PASS(fstatfs, OPEN_DATA),
     PASS(fcntl, OPEN_DATA),
     PASS(flock, OPEN_DATA),

@@ -28,7 +28,8 @@ enum verdict {
 enum handler {
     HANDLER_NONE,
     HANDLER_OPEN,        /* open, openat, creat, openat2 */
-    HANDLER_STAT,        /* stat, lstat, newfstatat, statx, fstat-like with a path */
+    HANDLER_STAT,        /* stat, lstat, newfstatat, statx */
+    HANDLER_FSTAT,       /* fstat */
     HANDLER_ACCESS,      /* access, faccessat, faccessat2 */
     HANDLER_READLINK,    /* readlink, readlinkat */
     HANDLER_STATFS,      /* statfs */

@@ -51,6 +51,10 @@ static void on_note(void *context, enum commit_note note, enum change_kind kind,
         if (!request->quiet && !request->force)
             error_line(path, why);
         break;
+    case COMMIT_UNSEEN:
+        if (!request->quiet)
+            error_line(path, why);
+        break;
     case COMMIT_FINISHED:
         if (!request->quiet)
             error_line(path, "finished the commit into it that was cut off");

@@ -104,6 +104,22 @@ prepare_ops_maps() {
     done
 }
 
+prepare_ops_identity() {
+    mkdir -p dir/sub many/sub links d e/old
+    for file in append chmod times trunc renamed linked truncopen dir/inside dir/sub/deep many/1 pair1 links/x \
+        d/{file,gone,other} e/old/inside e/f; do
+        echo "content of $file" >$file
+    done
+    touch -d 2001-01-01 d/* e/*
+    ln many/1 many/2 && ln many/1 many/sub/3
+    ln pair1 pair2
+    echo three >three1 && ln three1 three2 && ln three1 three3
+    ln links/x links/y
+    ln e/f e/g
+    ln -s append symlink
+    mkfifo fifo
+}
+
 prepare_ops_process() {
     echo filtered >filtered
     touch todelete
@@ -134,7 +150,7 @@ compare() {
 }
 
 # COFFER_OPS: only some of them.
-for name in ${COFFER_OPS:-look change list open socket proc process links maps ia32}; do
+for name in ${COFFER_OPS:-look change list open socket proc process links maps identity ia32}; do
     compare "$name" "$COFFER_HELPERS"
     # The same as a 32-bit program.
     [ ! -d "${COFFER_HELPERS}32" ] || compare "$name" "${COFFER_HELPERS}32"

@@ -714,6 +714,17 @@ static int64_t act_rename_onto_directory(void)
     return view_rename(&sv, "d", "emptied");
 }
 
+/* The other name is looked for, and made a link of the copy. */
+static int64_t act_linked(void)
+{
+    struct stat st;
+    int64_t error = made(&sv, SYS_truncate, ADDRESS("h1"), 0, 0, 0);
+    if (error < 0)
+        return error;
+    error = view_stat(&sv, "h2", &st);
+    return error < 0 ? error : -st.st_size;
+}
+
 /* Each act, two names, and what describe_view() says of them before and after. Any other state is a failure. */
 static const struct act {
     const char *name;
@@ -729,6 +740,7 @@ static const struct act {
     {"rename-directory", act_rename_directory, {"d", "e"}, "d in link |ENOENT|", "ENOENT|d in link |"},
     {"mkdir", act_mkdir, {"deleted", "deleted/in"}, "ENOENT|ENOENT|", "d |ENOENT|"},
     {"create", act_create, {"deleted", "g"}, "ENOENT|f g|", "f |f g|"},
+    {"linked", act_linked, {"h1", "h2"}, "f h|f h|", "f |f |"},
     {"rename-onto-directory", act_rename_onto_directory, {"d", "emptied"}, "d in link |d |", "ENOENT|d in link |"},
 };
 
@@ -758,6 +770,8 @@ static void put_for_acts(bool with_large)
     static char block[64 << 10];
     put_file(host("f"), "f", 0644);
     put_file(host("g"), "g", 0644);
+    put_file(host("h1"), "h", 0644);
+    ck_assert_int_eq(link(host("h1"), host("h2")), 0);
     put_dir(host("d"));
     put_file(host("d/in"), "in", 0644);
     put_link(host("d/link"), "in");
