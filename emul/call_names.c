@@ -183,7 +183,10 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
     else if (to.walked.kind == WALK_ENTRY && to.walked.slash)
         error = -ENOENT;
     else if (to.walked.kind == WALK_ENTRY) {
-        if (!from.by_descriptor && from.walked.kind == WALK_ENTRY)
+        bool named = !from.by_descriptor && from.walked.kind == WALK_ENTRY;
+        if (named && is_other_mount(view, from.walked.entry.dir, to.walked.entry.dir))
+            error = -EXDEV;
+        else if (named)
             error = may_link(view, caller, &from.walked.entry);
         if (error == 0)
             error = may_create(view, caller, to.walked.entry.dir);

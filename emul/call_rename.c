@@ -256,6 +256,8 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
         return -EPERM;
     if (from->last != LAST_NAME || to->last != LAST_NAME)
         return (r->flags & RENAME_NOREPLACE) != 0 && to->last != LAST_NAME ? -EEXIST : -EBUSY;
+    if (is_other_mount(view, from->entry.dir, to->entry.dir))
+        return -EXDEV;
     if ((error = check_types(r)) < 0 || (error = check_loops(view, r)) < 0)
         return error;
     if (same_object(&from->entry, &to->entry))

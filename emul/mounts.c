@@ -41,6 +41,14 @@ int mount_of_name(struct view *view, struct directory *dir, const char *name, ui
     return mount_of_directory(view, dir, mount);
 }
 
+/* What cannot be found out is not in the way. */
+bool is_other_mount(struct view *view, struct directory *one, struct directory *other)
+{
+    uint64_t mount, other_mount;
+    return one != other && mount_of_directory(view, one, &mount) == 0 &&
+           mount_of_directory(view, other, &other_mount) == 0 && mount != other_mount;
+}
+
 bool is_mount_point(struct view *view, const struct entry *entry)
 {
     struct statx sx;

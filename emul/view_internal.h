@@ -391,6 +391,8 @@ bool is_mount_point(struct view *view, const struct entry *entry);
 /* The number of the mount that a directory lies on, or what it has under a name. 0 or -errno. */
 int mount_of_directory(struct view *view, struct directory *dir, uint64_t *mount);
 int mount_of_name(struct view *view, struct directory *dir, const char *name, uint64_t *mount);
+/* Whether two directories lie on different mounts: then nothing is renamed or linked from one to the other. */
+bool is_other_mount(struct view *view, struct directory *one, struct directory *other);
 
 /* ---- the upper tree (upper.c, copyup.c) ---- */
 /* Makes dir exist in the upper tree. An O_PATH descriptor of it there, borrowed, or -errno. */
