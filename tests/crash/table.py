@@ -108,7 +108,7 @@ NAMES = [
 
 # Everything that a commit can have to do.
 CHANGES = ["append file", "append dir/sub/two", "unlink target", "rename dir new", "mkdir empty/in", "create empty/in/x", "utimens link",
-           "chmod other", "link big empty/big", "symlink file other/link", "mkfifo other/fifo", "create closed/new",
+           "chmod other", "link big empty/big", "symlink file other/link", "mkfifo other/fifo", "chmod closed", "create closed/new",
            "unlink closed/inside", "unlink fifo"]
 
 COMMANDS = [
