@@ -46,7 +46,10 @@ static ssize_t read_head(struct view *view, const struct entry *entry, char head
     return *fd < 0 ? *fd : read_start(*fd, head);
 }
 
-/* Whether the interpreter that an ELF program names is one that the layer changed. */
+/*
+ * Whether the interpreter that an ELF program names is one that the layer changed, or that of a root directory which
+ * the kernel knows nothing of (call_chroot()).
+ */
 static int check_elf(struct view *view, struct caller *caller, struct program *program, const struct entry *entry,
                      int fd)
 {
@@ -57,7 +60,7 @@ static int check_elf(struct view *view, struct caller *caller, struct program *p
     if (elf_interpreter(fd, interpreter) <= 0)
         return 0;
     walk(view, caller, AT_FDCWD, interpreter, WALK_FOLLOW | WALK_LOOK, &walked);
-    if (walked.kind == WALK_ENTRY && walked.entry.tree >= 0 && walked.entry.tree != view->host) {
+    if (walked.kind == WALK_ENTRY && walked.entry.tree >= 0 && (walked.entry.tree != view->host || !walked.pure)) {
         error = real_path(view, caller, walked.entry.dir, walked.entry.tree, walked.entry.name, real);
         if (error == 0)
             error = elf_copy_with_interpreter(view, caller, entry, real, program->copy);
