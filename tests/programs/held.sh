@@ -15,6 +15,12 @@ for every in 0 2 3; do
     diff -u native.out view.out >view.diff || fail "not as natively:
 $(head -n 30 view.diff)"
 done
+if [ -x "${COFFER_HELPERS}32/held" ]; then
+    rm -rf "$LAYER"
+    (cd host && timeout 120 "$COFFER" run -q -l "$LAYER" -- "${COFFER_HELPERS}32/held") >view.out 2>view.err ||
+        fail "a 32-bit program in the view: status $?: $(tail -n 3 view.err)"
+    same native.out view.out
+fi
 grep -q 'read: 5 ' native.out || fail "nothing was read: $(head -n 3 native.out)"
 find host -type f -exec sha256sum {} + >after
 diff before after || fail "the host was changed"
