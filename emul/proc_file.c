@@ -59,12 +59,18 @@ void proc_escape(FILE *out, const char *path, const char *escaped)
     }
 }
 
+static const struct proc_name descriptor = {"fdinfo", proc_show_fdinfo, false, false};
+
 /* Which of the files a path is; the thread, and the path without links, as the kernel would show it. */
 static const struct proc_name *find_name(const struct caller *caller, const char *host_path, bool follow, pid_t *tid,
                                          char real[PATH_MAX])
 {
     const char *member = proc_member(host_path, tid);
     const char *global = member == NULL && follow && strncmp(host_path, "/proc/", 6) == 0 ? host_path + 6 : NULL;
+    if (member != NULL && strncmp(member, "fdinfo/", 7) == 0) {
+        (void)snprintf(real, PATH_MAX, "%s", host_path);
+        return &descriptor;
+    }
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (member != NULL && strcmp(member, names[i].name) == 0) {
             (void)snprintf(real, PATH_MAX, "%s", host_path);

@@ -22,6 +22,7 @@ typedef void proc_translator(const struct proc_file *file, const char *text, FIL
 proc_translator proc_show_status, proc_show_stat;      /* proc_status.c */
 proc_translator proc_show_maps, proc_show_numa_maps;   /* proc_maps.c */
 proc_translator proc_show_mountinfo, proc_show_mounts; /* proc_mounts.c */
+proc_translator proc_show_fdinfo;                      /* proc_fdinfo.c */
 proc_translator proc_show_mountstats, proc_show_net_unix;
 
 /* The text of a file of /proc that the caller may read, malloc()ed, and its stat; NULL when it cannot be had. */

@@ -94,6 +94,23 @@ static void append(const char *path)
     close(fd);
 }
 
+/* /proc/self/fdinfo/N tells the number that fstat() tells. */
+static void look_at_fdinfo(const char *path)
+{
+    char name[64], line[256];
+    unsigned long number = 0;
+    struct stat st;
+    int fd = open(path, O_RDONLY);
+    snprintf(name, sizeof name, "/proc/self/fdinfo/%d", fd);
+    FILE *info = fopen(name, "r");
+    while (info != NULL && fgets(line, sizeof line, info) != NULL)
+        sscanf(line, "ino: %lu", &number);
+    if (info != NULL)
+        fclose(info);
+    printf("fdinfo of %s: %s\n", path, fstat(fd, &st) == 0 && st.st_ino == number ? "the same" : "another");
+    close(fd);
+}
+
 static void show(const char *path)
 {
     char text[64] = "";
@@ -131,6 +148,9 @@ static void copies(void)
     look_at("linked2");
     look_at("fifo2");
     look_at("created");
+    look_at_fdinfo("append");
+    look_at_fdinfo("dir/inside");
+    look_at_fdinfo("created");
     SAY(rename("dir", "moved"));
     look_at("moved");
     look_at("moved/inside");
