@@ -176,16 +176,17 @@ void call_stat(struct view *view, struct caller *caller, const struct call *call
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     struct walked *walked = &taken.walked;
-    bool cwd = taken.by_descriptor && taken.dirfd == AT_FDCWD;
-    if (cwd)
+    if (taken.by_descriptor && taken.dirfd != AT_FDCWD) {
+        stat_descriptor(view, caller, call, taken.dirfd, answer);
+        return;
+    }
+    if (taken.by_descriptor)
         walk(view, caller, AT_FDCWD, "", WALK_LOOK | WALK_EMPTY, walked);
     const struct entry *entry = &walked->entry;
     bool merged = walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 && S_ISDIR(entry->st.st_mode) &&
                   entry->tree != view->host;
     bool counted = walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 && remains_know(view, &entry->st);
-    if (taken.by_descriptor && !cwd)
-        stat_descriptor(view, caller, call, taken.dirfd, answer);
-    else if (walked->kind == WALK_ERROR || (walked->pure && !merged && !counted))
+    if (walked->kind == WALK_ERROR || (walked->pure && !merged && !counted))
         answer_continue(answer);
     else if (walked->kind == WALK_RAW)
         answer_real(view, caller, call, &taken, answer);
