@@ -1,8 +1,8 @@
 /*
  * From a row's handler to the function that answers it.
  */
+#include "emul/listener.h"
 #include "emul/open_finish.h"
-#include "emul/view_internal.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -90,6 +90,12 @@ void view_call_exit(struct view *view, struct caller *caller, const struct call 
     case FINISH_BIND:
         if (*result == 0)
             *result = finish_bind(view, answer);
+        break;
+    case FINISH_LISTENER:
+        finish_listener(view, caller, call, answer, *result);
+        break;
+    case FINISH_SENDMMSG:
+        finish_sendmmsg(caller, call, answer);
         break;
     case FINISH_FORGET: /* by answer_release() */
     case FINISH_NONE:

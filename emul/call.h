@@ -86,6 +86,8 @@ enum finish_kind {
     FINISH_RECV_ADDR,
     FINISH_BIND, /* a socket that was bound under a temporary name gets its own */
     FINISH_EXEC,
+    FINISH_LISTENER,
+    FINISH_SENDMMSG,
     FINISH_FORGET, /* a file that was made for this call alone goes */
 };
 

@@ -38,14 +38,14 @@ static int judge_chmod(struct view *view, const struct caller *caller, const str
 void call_chmod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     mode_t mode = (mode_t)call->args[call->row->path[0].path + 1] & 07777;
-    struct change change = {judge_chmod, act_chmod, &mode, false};
+    struct change change = {.judge = judge_chmod, .act = act_chmod, .request = &mode};
     change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
 }
 
 void call_fchmod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     mode_t mode = (mode_t)call->args[1] & 07777;
-    struct change change = {judge_owner, act_chmod, &mode, false};
+    struct change change = {.judge = judge_owner, .act = act_chmod, .request = &mode};
     change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
 }
 
@@ -87,14 +87,14 @@ void call_chown(struct view *view, struct caller *caller, const struct call *cal
 {
     int path = call->row->path[0].path;
     struct owner owner = {(uid_t)call->args[path + 1], (gid_t)call->args[path + 2]};
-    struct change change = {judge_chown, act_chown, &owner, false};
+    struct change change = {.judge = judge_chown, .act = act_chown, .request = &owner};
     change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
 }
 
 void call_fchown(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct owner owner = {(uid_t)call->args[1], (gid_t)call->args[2]};
-    struct change change = {judge_chown, act_chown, &owner, false};
+    struct change change = {.judge = judge_chown, .act = act_chown, .request = &owner};
     change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
 }
 
@@ -139,7 +139,7 @@ void call_utimens(struct view *view, struct caller *caller, const struct call *c
 {
     struct timespec times[2];
     int path = call->row->path[0].path;
-    struct change change = {judge_times, act_times, times, false};
+    struct change change = {.judge = judge_times, .act = act_times, .request = times};
     int error = read_times(caller, call, call->args[path + 1], times);
     if (error < 0)
         answer_result(answer, error);
@@ -157,14 +157,14 @@ static int act_truncate(int fd, const void *request)
     char path[32];
     const off_t *length = request;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    cleanup_fd int file = sys_openat(AT_FDCWD, path, O_WRONLY | O_NONBLOCK, 0);
-    return file < 0 ? file : sys_ftruncate(file, *length);
+    return sys_truncate(path, *length);
 }
 
 void call_truncate(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     off_t length = (off_t)call->args[1];
-    struct change change = {judge_writer, act_truncate, &length, true};
+    struct change change = {
+        .judge = judge_writer, .act = act_truncate, .request = &length, .opens_data = true, .by_caller = true};
     if (length < 0)
         answer_result(answer, -EINVAL);
     else

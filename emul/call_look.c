@@ -1,5 +1,5 @@
 /*
- * Calls that only look: access, readlink, statfs, inotify_add_watch. For stat and its like see call_stat.c.
+ * Calls that only look: access, readlink, statfs. For stat and its like see call_stat.c.
  */
 #include "emul/arguments.h"
 #include "emul/shapes.h"
@@ -119,22 +119,5 @@ void call_statfs(struct view *view, struct caller *caller, const struct call *ca
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     answer_real(view, caller, call, &taken, answer);
-    taken_release(view, &taken);
-}
-
-#define INOTIFY_DONT_FOLLOW 0x02000000u /* IN_DONT_FOLLOW */
-
-void call_inotify(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
-{
-    struct taken taken;
-    unsigned flags = (call->args[2] & INOTIFY_DONT_FOLLOW) != 0 ? 0 : WALK_FOLLOW;
-    if (!take_path(view, caller, call, 0, flags, &taken, answer))
-        return;
-    const struct entry *entry = &taken.walked.entry;
-    /* Changes of a merged directory happen in the layer: watch that. */
-    if (taken.walked.kind == WALK_ENTRY && taken.walked.looked && entry->tree >= 0)
-        answer_at(view, caller, call, &taken, entry->tree, answer);
-    else
-        answer_real(view, caller, call, &taken, answer);
     taken_release(view, &taken);
 }

@@ -167,24 +167,83 @@ void call_send_addr(struct view *view, struct caller *caller, const struct call 
         answer_result(answer, length);
 }
 
-static void call_sendmmsg(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+/* What stood in one message of a sendmmsg before its address was replaced. */
+struct kept_name {
+    uint64_t at; /* of the msghdr */
+    uint64_t name;
+    socklen_t length;
+};
+
+struct kept_names {
+    size_t count;
+    struct kept_name names[];
+};
+
+/* The two fields of a message header that hold its address; the first is the name's. */
+static int write_name(struct caller *caller, const struct call *call, uint64_t at, uint64_t name, socklen_t length)
+{
+    int error = caller->ops->write(caller->context, at, &name, shape_is_32(call) ? sizeof(uint32_t) : sizeof name);
+    return error < 0
+               ? error
+               : caller->ops->write(caller->context, at + shape_message_length_offset(call), &length, sizeof length);
+}
+
+void finish_sendmmsg(struct caller *caller, const struct call *call, const struct answer *answer)
+{
+    const struct kept_names *kept = (const void *)answer->finish.text;
+    for (size_t i = 0; i < kept->count; i++)
+        (void)write_name(caller, call, kept->names[i].at, kept->names[i].name, kept->names[i].length);
+}
+
+/* One message: its address, where the view has that elsewhere, is put into its header for this call. 0 or -errno. */
+static int replace_name(struct view *view, struct caller *caller, const struct call *call, uint64_t at,
+                        struct kept_names *kept)
 {
     struct msghdr message;
     struct sockaddr_un address;
-    uint64_t count = (uint32_t)call->args[2] < MESSAGES_MAX ? (uint32_t)call->args[2] : MESSAGES_MAX;
+    uint64_t place, name;
+    if (!shape_read_message(caller, call, at, &message))
+        return -EFAULT;
+    name = (uint64_t)(uintptr_t)message.msg_name;
+    int length = name == 0 ? 0 : translate(view, caller, name, message.msg_namelen, NULL, &address);
+    if (length <= 0)
+        return length;
+    int error = caller->ops->place(caller->context, &address, (size_t)length, &place);
+    if (error == 0)
+        error = write_name(caller, call, at, place, (socklen_t)length);
+    if (error == 0)
+        kept->names[kept->count++] = (struct kept_name){at, name, message.msg_namelen};
+    return error;
+}
+
+/*
+ * The kernel writes lengths into the array, so that a copy where nobody can change it cannot stand for it: addresses
+ * are exchanged in the array itself until the call has ended. One that cannot be used ends the call before it, as in
+ * the kernel.
+ */
+static void call_sendmmsg(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    uint64_t count = (uint32_t)call->args[2] < MESSAGES_MAX ? (uint32_t)call->args[2] : MESSAGES_MAX, i;
+    struct kept_names *kept = calloc(1, sizeof *kept + count * sizeof *kept->names);
+    int error = kept == NULL ? -ENOMEM : 0;
     answer_continue(answer);
-    for (uint64_t i = 0; i < count; i++) {
-        if (!shape_read_message(caller, call, call->args[1] + i * shape_message_distance(call), &message))
-            return;
-        int length = message.msg_name == NULL ? 0
-                                              : translate(view, caller, (uint64_t)(uintptr_t)message.msg_name,
-                                                          message.msg_namelen, NULL, &address);
-        if (length != 0) {
-            /* The kernel writes lengths into the array, so that a copy cannot stand for it: one at a time, please. */
-            answer_result(answer, length < 0 ? length : -EOPNOTSUPP);
-            return;
-        }
+    for (i = 0; i < count && error == 0; i++)
+        error = replace_name(view, caller, call, call->args[1] + i * shape_message_distance(call), kept);
+    if (error < 0 && error != -EFAULT && i <= 1) {
+        answer_result(answer, error);
+    } else if (error < 0 || (kept != NULL && kept->count > 0)) {
+        memcpy(answer->args, call->args, sizeof answer->args);
+        answer->kind = ANSWER_REWRITE;
+        /* What could not be read is for the kernel to find. */
+        answer->args[2] = error < 0 && error != -EFAULT ? i - 1 : call->args[2];
     }
+    if (kept == NULL || kept->count == 0) {
+        free(kept);
+        return;
+    }
+    answer->want_exit = true;
+    answer->finish.kind = FINISH_SENDMMSG;
+    answer->finish.text = (char *)kept;
 }
 
 void call_sendmsg(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

@@ -24,7 +24,18 @@ struct told {
     int dirfd; /* with name: the object, for what statx says beyond st */
     const char *name;
     struct stat st;
+    uint64_t mount;  /* 0: as the kernel says */
+    bool mount_root; /* a directory of the layer, where the host has a mount point */
 };
+
+/* What a layer has lies on the mount that the host's directory lies on. */
+static void tell_mount(struct view *view, const struct entry *entry, unsigned mask, struct told *told)
+{
+    bool merged = S_ISDIR(entry->st.st_mode) && (entry->trees & (1u << view->host)) != 0;
+    told->mount_root = merged && is_mount_point(view, entry);
+    if ((mask & STATX_MNT_ID) == 0 || mount_of_name(view, entry->dir, entry->name, &told->mount) < 0)
+        told->mount = 0;
+}
 
 static void answer_statx(struct caller *caller, const struct call *call, const struct told *told, struct answer *answer)
 {
@@ -43,6 +54,10 @@ static void answer_statx(struct caller *caller, const struct call *call, const s
     sx.stx_ino = st->st_ino;
     sx.stx_dev_major = major(st->st_dev);
     sx.stx_dev_minor = minor(st->st_dev);
+    if (told->mount_root)
+        sx.stx_attributes |= STATX_ATTR_MOUNT_ROOT;
+    if (told->mount != 0)
+        sx.stx_mnt_id = told->mount;
     answer_bytes(caller, answer, call->args[STATX_ARG_BUFFER], &sx, sizeof sx, 0);
 }
 
@@ -61,6 +76,8 @@ static void answer_entry(struct view *view, struct caller *caller, const struct 
 {
     struct told told = {.dirfd = directory_fd(view, entry->dir, entry->tree), .name = entry->name};
     int error = told.dirfd < 0 ? told.dirfd : entry_stat(view, entry, &told.st);
+    if (error == 0 && call->number == SYS_statx)
+        tell_mount(view, entry, (unsigned)call->args[STATX_ARG_MASK], &told);
     if (error < 0)
         answer_result(answer, error);
     else

@@ -253,7 +253,7 @@ static void change_xattr(struct view *view, struct caller *caller, const struct 
                          struct answer *answer)
 {
     struct request request;
-    struct change change = {judge_xattr, remove ? act_remove : act_set, &request, false};
+    struct change change = {.judge = judge_xattr, .act = remove ? act_remove : act_set, .request = &request};
     int error = read_request(caller, call, by_path ? call->row->path[0].path : 0, &request);
     if (error == 0 && request.size > XATTR_SIZE_MAX)
         error = -E2BIG;

@@ -65,17 +65,22 @@ static int change_terminal(struct view *view, struct caller *caller, const struc
     return error < 0 ? error : act_on(view, caller, fd, change);
 }
 
-static int change_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
+/* Whether the caller may change the entry; then it is in the layer. 0, -errno, or a worker's pid. */
+static int prepare_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
 {
     int error = 0;
     if (change->opens_data && !S_ISREG(entry->st.st_mode))
         return S_ISDIR(entry->st.st_mode) ? -EISDIR : -EINVAL;
-    if (entry->tree == view->host && pty_is_own(caller, &entry->st))
-        return change_terminal(view, caller, entry, change);
     if (entry->tree != UPPER || owner_differs(view, entry))
         error = change->judge(view, caller, entry, change->request);
-    if (error == 0)
-        error = copy_up(view, entry, false);
+    return error == 0 ? copy_up(view, entry, false) : error;
+}
+
+static int change_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
+{
+    if (!change->opens_data && entry->tree == view->host && pty_is_own(caller, &entry->st))
+        return change_terminal(view, caller, entry, change);
+    int error = prepare_entry(view, caller, entry, change);
     if (error != 0)
         return error;
     cleanup_fd int fd = upper_open_path(view, entry);
@@ -130,6 +135,7 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
                  const struct change *change, struct answer *answer)
 {
     struct taken taken;
+    int error;
     if (!take_path(view, caller, call, 0, flags | WALK_LOOK | TAKE_CHANGE, &taken, answer))
         return;
     struct walked *walked = &taken.walked;
@@ -146,8 +152,12 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
         answer_result(answer, -ENOENT);
     else if (walked->slash && !S_ISDIR(walked->entry.st.st_mode))
         answer_result(answer, -ENOTDIR);
-    else
+    else if (!change->by_caller)
         settle(answer, change_entry(view, caller, &walked->entry, change));
+    else if ((error = prepare_entry(view, caller, &walked->entry, change)) != 0)
+        settle(answer, error);
+    else
+        answer_at(view, caller, call, &taken, UPPER, answer);
     taken_release(view, &taken);
 }
 

@@ -18,6 +18,7 @@ struct change {
     change_act *act;
     const void *request;
     bool opens_data; /* the content changes: it must be a regular file */
+    bool by_caller; /* of a file with a name the caller's own call does it, on the copy: his limits and signals count */
 };
 
 /* The object that path argument 0 of the call names. `flags`: WALK_FOLLOW, TAKE_DEFAULT. */

@@ -90,9 +90,8 @@ static bool is_directory(const struct caller *caller, int fd)
     return sys_fstatat(AT_FDCWD, link, &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* The directory of a path that /proc shows for a descriptor; held, or NULL with *error. */
-static struct directory *described_directory(struct view *view, struct caller *caller, const char *text,
-                                             enum host_path_kind kind, int *error)
+struct directory *described_directory(struct view *view, struct caller *caller, const char *text,
+                                      enum host_path_kind kind, int *error)
 {
     struct directory *dir = view_directory(view, caller, text, error);
     if (dir == NULL || kind != HOST_PATH_HOST || (dir->trees & (1u << view->host)) != 0)
@@ -133,6 +132,10 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         return NULL;
     }
     *error = descriptor_text(view, caller->tid, fd, text, &kind);
+    if (*error == -ENAMETOOLONG) {
+        cleanup_fd int own = caller->ops->dup_fd(caller->context, fd);
+        return own < 0 ? NULL : deep_directory(view, caller, own, error);
+    }
     if (*error < 0)
         return NULL;
     if (text[0] != '/') {
@@ -185,6 +188,29 @@ bool view_has_object(struct view *view, struct caller *caller, const char *path,
     return has;
 }
 
+/*
+ * What object->fd is open on, where /proc cannot say its path. Of a file only this is sure: coffer lets nobody open one
+ * of the host for writing. Another is refused.
+ */
+static int look_at_deep(struct view *view, struct caller *caller, struct object *object)
+{
+    int error = sys_fstatat(object->fd, "", &object->st, AT_EMPTY_PATH);
+    int flags = fcntl(object->fd, F_GETFL);
+    object->named = true;
+    if (error == 0 && S_ISREG(object->st.st_mode) && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY) {
+        object->in_upper = object->in_layer = true;
+        return 0;
+    }
+    if (error < 0 || !S_ISDIR(object->st.st_mode))
+        return error < 0 ? error : -ENAMETOOLONG;
+    struct directory *dir = deep_directory(view, caller, object->fd, &error);
+    if (dir == NULL)
+        return error;
+    object->found = !dir->dead && entry_of_directory(view, dir, &object->entry) == 0;
+    directory_release(view, dir);
+    return 0;
+}
+
 /* Finds out what object->fd is open on. 0 or -errno. */
 static int look_at_object(struct view *view, struct caller *caller, struct object *object)
 {
@@ -194,6 +220,8 @@ static int look_at_object(struct view *view, struct caller *caller, struct objec
     struct caller nobody = *caller;
     enum host_path_kind kind = HOST_PATH_HOST;
     int error = descriptor_text(view, getpid(), object->fd, text, &kind);
+    if (error == -ENAMETOOLONG)
+        return look_at_deep(view, caller, object);
     if (error < 0)
         return error;
     object->in_upper = kind == HOST_PATH_UPPER;

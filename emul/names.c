@@ -1,9 +1,11 @@
 #include "emul/names.h"
+#include "emul/listener.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/limits.h>
 #include <stdio.h>
+#include <sys/inotify.h>
 
 bool take_name(struct view *view, struct caller *caller, const struct call *call, int index, struct taken *taken,
                struct answer *answer)
@@ -168,8 +170,11 @@ static int make_apart(struct view *view, struct caller *caller, const struct ent
         error == 0 && directory && entry->whiteout ? sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0) : -1;
     if (error == 0 && directory && entry->whiteout)
         error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+    /* The whiteout that goes is no name that goes. */
+    listener_mute(view, entry->dir, directory ? IN_MOVED_FROM : 0);
     if (error == 0)
         error = sys_renameat2(work, temp, dirfd, entry->name, directory && entry->whiteout ? RENAME_EXCHANGE : 0);
+    listener_unmute(view, entry->dir);
     if (error < 0 || directory)
         (void)tree_remove(work, temp);
     return error;

@@ -1,7 +1,11 @@
 #include "emul/open_finish.h"
 
+#include "emul/listener.h"
+
 #include <errno.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 void open_prepare(struct answer *answer, enum finish_kind kind, const struct entry *entry, int fd)
 {
@@ -53,8 +57,15 @@ void open_finish(struct view *view, struct answer *answer, int64_t result)
 {
     const struct finish *finish = &answer->finish;
     if (result >= 0) {
-        if (finish->kind == FINISH_OPEN_MODE)
-            (void)sys_fchmod(finish->fd, finish->mode);
+        if (finish->fd >= 0 && finish->directory != NULL) {
+            /* Nobody is to hear in which way it was made. */
+            listener_mute(view, finish->directory, IN_ATTRIB | IN_CLOSE_WRITE);
+            if (finish->kind == FINISH_OPEN_MODE)
+                (void)sys_fchmod(finish->fd, finish->mode);
+            (void)close(finish->fd);
+            answer->finish.fd = -1;
+            listener_unmute(view, finish->directory);
+        }
         return;
     }
     if (finish->kind != FINISH_OPEN)

@@ -266,6 +266,11 @@ ssize_t sys_read_full(int fd, void *data, size_t size)
     return got < 0 ? got : (ssize_t)used;
 }
 
+int sys_truncate(const char *path, off_t length)
+{
+    CHANGING_CALL(truncate(path, length));
+}
+
 ssize_t sys_write(int fd, const void *data, size_t size)
 {
     ssize_t written;

@@ -50,6 +50,7 @@ ssize_t sys_fgetxattr(int fd, const char *name, void *value, size_t size);
 ssize_t sys_getxattrat(int dir, const char *path, const char *name, void *value, size_t size);
 ssize_t sys_flistxattr(int fd, char *list, size_t size);
 int sys_ftruncate(int fd, off_t length);
+int sys_truncate(const char *path, off_t length);
 ssize_t sys_write(int fd, const void *data, size_t size);
 int sys_fsync(int fd);
 int sys_syncfs(int fd);

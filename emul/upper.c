@@ -6,12 +6,13 @@
  */
 #include "emul/dir_names.h"
 #include "emul/lent.h"
-#include "emul/view_internal.h"
+#include "emul/listener.h"
 
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/statfs.h>
 
 int upper_override(int fd, const struct stat *st)
@@ -79,13 +80,14 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
     int error = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
     if (error < 0)
         return error;
+    /* In the view nothing is added to this directory. */
+    listener_mute(view, dir, IN_MOVED_TO | IN_ATTRIB);
     error = place_in(view, temp, fd, &st, name);
-    if (error < 0)
-        return error;
-    /* In the view nothing was added to this directory. */
     struct timespec times[2] = {st.st_atim, st.st_mtim};
-    (void)sys_futimens(fd, times);
-    return 0;
+    if (error == 0)
+        (void)sys_futimens(fd, times);
+    listener_unmute(view, dir);
+    return error;
 }
 
 static void drop_whiteouts_in(struct layer *layer, int fd, const char *name, bool *dropped)
@@ -239,27 +241,76 @@ static int make_whiteout(struct view *view, int dirfd, const char *name)
     return sys_linkat(work, view->whiteout, dirfd, name, 0);
 }
 
-int upper_whiteout(struct view *view, struct directory *dir, const char *name)
+static int make_whiteout_unheard(struct view *view, struct directory *dir, int fd, const char *name)
+{
+    listener_mute(view, dir, IN_CREATE);
+    int error = make_whiteout(view, fd, name);
+    listener_unmute(view, dir);
+    return error;
+}
+
+/*
+ * Who watches the directory hears that a name goes which the upper tree does not have: something is made there unheard,
+ * and removed. A crash before the second whiteout leaves the name as it was: nobody was told yet that it is gone.
+ */
+static int whiteout_heard(struct view *view, struct directory *dir, int fd, const char *name)
+{
+    struct entry entry;
+    int error = lookup(view, dir, name, &entry);
+    if (error < 0)
+        return error;
+    bool directory = entry.tree >= 0 && S_ISDIR(entry.st.st_mode);
+    entry_release(view, &entry);
+    listener_mute(view, dir, IN_CREATE);
+    error = directory ? sys_mkdirat(fd, name, 0700) : make_whiteout(view, fd, name);
+    listener_unmute(view, dir);
+    if (error == 0)
+        error = sys_unlinkat(fd, name, directory ? AT_REMOVEDIR : 0);
+    return error < 0 ? error : make_whiteout_unheard(view, dir, fd, name);
+}
+
+/* The same where there is a whiteout already: it is moved away, and the kernel puts another in its place. */
+static void tell_of_whiteout(struct view *view, int fd, const char *name)
 {
     char temp[32];
-    struct stat st;
+    layer_temp_name(view->layer, temp);
+    if (sys_renameat2(fd, name, view->layer->work_fd, temp, RENAME_WHITEOUT) == 0)
+        (void)unlinkat(view->layer->work_fd, temp, 0);
+}
+
+/* What the upper tree has at the name, whose stat is st, gives way to a whiteout. */
+static int whiteout_over(struct view *view, struct directory *dir, int fd, const char *name, const struct stat *st)
+{
+    char temp[32];
     int work = view->layer->work_fd;
+    layer_temp_name(view->layer, temp);
+    int error = make_whiteout(view, work, temp);
+    if (error < 0)
+        return error;
+    listener_mute(view, dir, IN_MOVE);
+    if (S_ISDIR(st->st_mode))
+        listener_last(view, dir, name);
+    error = sys_renameat2(work, temp, fd, name, S_ISDIR(st->st_mode) ? RENAME_EXCHANGE : 0);
+    listener_unmute(view, dir);
+    if (error == 0 && dir->heard > 0)
+        tell_of_whiteout(view, fd, name);
+    if (error < 0 || S_ISDIR(st->st_mode))
+        (void)tree_remove(work, temp);
+    return error;
+}
+
+int upper_whiteout(struct view *view, struct directory *dir, const char *name)
+{
+    struct stat st;
     int fd = upper_directory(view, dir);
     int error = fd < 0 ? fd : sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW);
     if (error == -ENOENT) {
         error = upper_note_base(view, dir, name);
-        return error < 0 ? error : make_whiteout(view, fd, name);
+        if (error < 0)
+            return error;
+        return dir->heard > 0 ? whiteout_heard(view, dir, fd, name) : make_whiteout(view, fd, name);
     }
-    if (error < 0)
-        return error;
-    layer_temp_name(view->layer, temp);
-    error = make_whiteout(view, work, temp);
-    if (error < 0)
-        return error;
-    error = sys_renameat2(work, temp, fd, name, S_ISDIR(st.st_mode) ? RENAME_EXCHANGE : 0);
-    if (error < 0 || S_ISDIR(st.st_mode))
-        (void)tree_remove(work, temp);
-    return error;
+    return error < 0 ? error : whiteout_over(view, dir, fd, name, &st);
 }
 
 int upper_remove(struct view *view, struct directory *dir, const char *name)
@@ -276,6 +327,7 @@ int upper_remove(struct view *view, struct directory *dir, const char *name)
     if (error != -ENOTEMPTY && error != -EEXIST)
         return error;
     /* Empty in the view, but whiteouts are left in it. */
+    listener_last(view, dir, name);
     layer_temp_name(view->layer, temp);
     error = sys_renameat2(fd, name, view->layer->work_fd, temp, RENAME_NOREPLACE);
     if (error == 0)

@@ -1,7 +1,7 @@
 /*
  * Opening and closing a view.
  */
-#include "emul/view_internal.h"
+#include "emul/listener.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -182,6 +182,8 @@ void view_free(struct view *view)
     copies_free(view);
     stale_free(view);
     origins_free(view);
+    listeners_free(view);
+    deep_free(view);
     directory_cache_clear(view);
     if (view->root != NULL) {
         free(view->root->over_fd);

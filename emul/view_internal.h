@@ -41,6 +41,7 @@ struct directory {
     struct directory *parent;        /* counted; NULL for the root */
     struct directory *older, *newer; /* least recently used order, of unused and used alike */
     unsigned refs;
+    unsigned heard;    /* inotify watches on it: see listener.c */
     unsigned children; /* cached entries whose parent this is */
     bool hashed;       /* reachable by name; false once it is removed or replaced */
     bool dead;         /* removed from the view */
@@ -112,6 +113,14 @@ struct moved {
     char host_path[];
 };
 
+/* See deep.c. */
+enum { DEEP_KNOWN = 16 };
+struct deep_known {
+    dev_t dev;
+    ino_t ino;
+    struct directory *dir; /* held */
+};
+
 struct view {
     struct layer *layer;
     struct tree trees[TREES_MAX];
@@ -133,7 +142,10 @@ struct view {
     bool foreign;     /* the thread has a caller's identity at the moment */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
-    struct moved *moved;                /* latest first */
+    struct moved *moved; /* latest first */
+    struct deep_known deep[DEEP_KNOWN];
+    unsigned deep_next;
+    struct listener *listeners;         /* see listener.c */
     struct copy *copies, *copies_upper; /* uthash; see copies.c */
     struct stale *stale;                /* uthash; see stale.c */
     bool stale_news;
@@ -292,6 +304,9 @@ int magic_object(struct view *view, struct caller *caller, const char *host_path
 void object_release(struct view *view, struct object *object);
 /* Whether the name at an absolute view path is this object, or the copy of it. */
 bool view_has_object(struct view *view, struct caller *caller, const char *path, const struct stat *st);
+/* A directory, by a descriptor of ours, whose path is too long for /proc; held, or NULL with *error. */
+struct directory *deep_directory(struct view *view, struct caller *caller, int fd, int *error);
+void deep_free(struct view *view);
 /* Turns a host path (as /proc shows it) into a view path, in place. */
 enum host_path_kind {
     HOST_PATH_HOST,  /* the view has it at the same path */
@@ -300,6 +315,9 @@ enum host_path_kind {
     HOST_PATH_MOVED, /* a host directory that the view has elsewhere now, or below one */
 };
 enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MAX]);
+/* The directory of a path that /proc shows for a descriptor; held, or NULL with *error. */
+struct directory *described_directory(struct view *view, struct caller *caller, const char *text,
+                                      enum host_path_kind kind, int *error);
 /* Notes that the directory which the host has at a path is `dir` in the view from now on. */
 void view_note_moved(struct view *view, const char *host_path, struct directory *dir);
 /* Whether the entry, found where the kernel says that an object is, is that object or its copy. */
@@ -561,6 +579,7 @@ void socket_aliases_remove(struct view *view);
 /* A host path is no part of the view from now on. 0 or -ENOMEM and the like. */
 int view_hide(struct view *view, const char *path);
 
+void finish_sendmmsg(struct caller *caller, const struct call *call, const struct answer *answer);
 int finish_bind(struct view *view, const struct answer *answer);
 void finish_recv_addr(struct view *view, struct caller *caller, const struct call *call, uint32_t room, int64_t result);
 

@@ -162,14 +162,23 @@ static void become_command(void *context)
     _exit(status == -ENOENT || status == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);
 }
 
-/* Descriptors of the supervisor grow with the processes it serves. */
-static void raise_descriptor_limit(void)
+static void raise_limit(int resource)
 {
     struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    if (getrlimit((__rlimit_resource_t)resource, &limit) == 0) {
         limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)setrlimit((__rlimit_resource_t)resource, &limit);
     }
+}
+
+/*
+ * Once the command is forked, which keeps its own: descriptors of the supervisor grow with the processes that it
+ * serves, and what it copies may be longer than what the command may write.
+ */
+static void raise_limits(void)
+{
+    raise_limit(RLIMIT_NOFILE);
+    raise_limit(RLIMIT_FSIZE);
 }
 
 /* Attaches from the first tracer's thread, which this is. */
@@ -247,7 +256,7 @@ int launch_command(const struct launch *launch, struct supervisor *supervisor, s
         signals_restore(launch->signals);
         return status;
     }
-    raise_descriptor_limit();
+    raise_limits();
     signals_install();
     control_begin(supervisor);
     /* Should it fail, the child is dead, and its tracer will hear of it. */

@@ -40,6 +40,8 @@ void signals_install(void)
     action = (struct sigaction){.sa_handler = SIG_IGN};
     (void)sigaction(SIGTTOU, &action, NULL);
     (void)sigaction(SIGPIPE, &action, NULL);
+    /* A copy that is longer than even the hard limit is EFBIG for the program that wanted it. */
+    (void)sigaction(SIGXFSZ, &action, NULL);
     /* A tracer hears its bell; control waits for it. */
     sigset_t bell;
     (void)sigemptyset(&bell);

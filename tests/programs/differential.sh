@@ -79,24 +79,6 @@ prepare_ops_links() {
     cp program program3
 }
 
-prepare_ops_open() {
-    mkdir -p dir/sub
-    for file in file gone dir/a dir/sub/deep; do echo "content of $file" >$file; done
-    ln -s file link
-    ln -s nothing dangling
-    ln -s dir dirlink
-    mkfifo fifo
-    mkdir made
-    ln -s ../file dir/uplink
-    ln -s "$here/host/file" dir/abslink
-    ln -s sub/deep dir/inlink
-    ln -s . dir/dirlink
-    ln -s /a dir/rootlink
-    ln -s /proc/self/cwd dir/proclink
-    ln -s loop dir/loop
-    ln -s new2 dir/newlink
-}
-
 prepare_ops_maps() {
     mkdir -p dir jail/proc
     for file in plain copied later renamed removed dir/moved 'with space' $'new\nline' replaced other; do
@@ -132,28 +114,6 @@ prepare_ops_ia32() {
     ln -s file link
 }
 
-failed=()
-# compare NAME DIRECTORY: a program of that directory.
-compare() {
-    local name=$1 program=$2/ops_$1
-    rm -rf host && mkdir host
-    (cd host && "prepare_ops_$name") || fail "the tree for ops_$name"
-    [ -x "$program" ] || fail "$program is not built"
-    if ! (same_as_native "exec '$program'") 2>"ops_$name.diff"; then
-        failed+=("${program#"$COFFER_HELPERS/"}")
-        # The diff's first lines say more than the last.
-        echo "$program: not as natively ($(grep -c '^[-+]' "ops_$name.diff") lines):"
-        head -n 25 "ops_$name.diff" | cut -c 1-200
-    fi
-    grep -q '^status 0$' native.out || fail "$program fails natively: $(tail -n 3 native.out)"
-    chmod -R u+rwX host
-}
-
 # COFFER_OPS: only some of them.
-for name in ${COFFER_OPS:-look change list open socket proc process links maps identity ia32}; do
-    compare "$name" "$COFFER_HELPERS"
-    # The same as a 32-bit program.
-    [ ! -d "${COFFER_HELPERS}32" ] || compare "$name" "${COFFER_HELPERS}32"
-done
-[ ${#failed[@]} = 0 ] || fail "not as natively: ${failed[*]}"
-[ -d "${COFFER_HELPERS}32" ] || echo "no 32-bit programs: gcc-multilib is not installed"
+# shellcheck disable=SC2086 # a list
+ops_as_natively ${COFFER_OPS:-look change list socket proc process links maps identity ia32}

@@ -48,3 +48,30 @@ same_as_native() {
     snapshot host >host.after
     same host.before host.after
 }
+
+# compare_ops NAME DIRECTORY: a program of that directory, on the tree that prepare_ops_NAME makes; as same_as_native.
+compare_ops() {
+    local name=$1 program=$2/ops_$1
+    rm -rf host && mkdir host
+    (cd host && "prepare_ops_$name") || fail "the tree for ops_$name"
+    [ -x "$program" ] || fail "$program is not built"
+    if ! (same_as_native "exec '$program'") 2>"ops_$name.diff"; then
+        failed+=("${program#"$COFFER_HELPERS/"}")
+        # The diff's first lines say more than the last.
+        echo "$program: not as natively ($(grep -c '^[-+]' "ops_$name.diff") lines):"
+        head -n 25 "ops_$name.diff" | cut -c 1-200
+    fi
+    grep -q '^status 0$' native.out || fail "$program fails natively: $(tail -n 3 native.out)"
+    chmod -R u+rwX host
+}
+
+# ops_as_natively NAME...: helpers/ops_NAME, and the same as 32-bit programs.
+ops_as_natively() {
+    local name failed=()
+    for name; do
+        compare_ops "$name" "$COFFER_HELPERS"
+        [ ! -d "${COFFER_HELPERS}32" ] || compare_ops "$name" "${COFFER_HELPERS}32"
+    done
+    [ ${#failed[@]} = 0 ] || fail "not as natively: ${failed[*]}"
+    [ -d "${COFFER_HELPERS}32" ] || echo "no 32-bit programs: gcc-multilib is not installed"
+}
