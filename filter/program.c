@@ -202,7 +202,9 @@ int program_build(struct sock_fprog *program)
     cleanup_free struct sock_filter *tree = NULL, *ia32 = NULL;
     int length = build_tree(table_size(), table_row, &tree);
     int ia32_length = length < 0 ? length : build_tree(ia32_size(), row_of_ia32, &ia32);
-    int error = ia32_length < 0 ? ia32_length : make_ia32(ia32, (size_t)ia32_length);
+    if (ia32_length < 0 || !tree || !ia32)
+        return ia32_length < 0 ? ia32_length : -EINVAL;
+    int error = make_ia32(ia32, (size_t)ia32_length);
     if (error)
         return error;
 
