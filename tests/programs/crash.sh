@@ -38,7 +38,7 @@ for ((round = 1; round <= ${COFFER_CRASH_ROUNDS:-2}; round++)); do
     kill -KILL $supervisor || fail "round $round: coffer ended by itself"
     wait 2>/dev/null
     # shellcheck disable=SC2016
-    expect run_view bash -c 'cd host && for file in whole*; do cmp "$file" whole || exit 1; done'
+    expect run_view bash -c 'cd host && for file in whole"$0"*; do cmp "$file" whole || exit 1; done' $round
     [ -z "$(ls "$LAYER/work")" ] || fail "round $round: work/ holds $(ls "$LAYER/work")"
     expect "$COFFER" diff "$LAYER"
     snapshot host >after
