@@ -265,6 +265,8 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
     if (error == 0 && opening->small && entry->st.st_size > SHAPE_SMALL_FILE_MAX)
         error = -EOVERFLOW;
     if (error == 0)
+        error = text_busy(view, entry);
+    if (error == 0)
         error = copy_up(view, entry, empty);
     if (error > 0) {
         answer->kind = ANSWER_WAIT;

@@ -73,6 +73,8 @@ static int prepare_entry(struct view *view, struct caller *caller, struct entry 
         return S_ISDIR(entry->st.st_mode) ? -EISDIR : -EINVAL;
     if (entry->tree != UPPER || owner_differs(view, entry))
         error = change->judge(view, caller, entry, change->request);
+    if (error == 0 && change->opens_data)
+        error = text_busy(view, entry);
     return error == 0 ? copy_up(view, entry, false) : error;
 }
 

@@ -53,11 +53,9 @@ static void forget(struct view *view, struct stale *stale)
     free(stale);
 }
 
-/*
- * Whether anybody has a file open or mapped. The kernel gives a write lease only to the one who has it open alone
- * (fcntl(2)); where it will not tell, somebody may have.
+/* The kernel gives a write lease only to the one who has the file open alone (fcntl(2)), and none on what it executes.
  */
-static bool is_held(int fd)
+bool lower_is_held(int fd)
 {
     if (fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
         return true;
@@ -65,8 +63,7 @@ static bool is_held(int fd)
     return false;
 }
 
-/* For a look alone: that sets no time of access where the kernel lets the reader choose. */
-static int open_lower(int dirfd, const char *name)
+int lower_open(int dirfd, const char *name)
 {
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
     int fd = sys_openat(dirfd, name, flags | O_NOATIME, 0);
@@ -85,8 +82,8 @@ void stale_note(struct view *view, int dirfd, const char *name, const struct sta
     struct stat st;
     if (!S_ISREG(original->st_mode) || find(view, original) != NULL)
         return;
-    cleanup_fd int lower = open_lower(dirfd, name);
-    if (lower < 0 || !is_held(lower) || sys_fstatat(lower, "", &st, AT_EMPTY_PATH) < 0 ||
+    cleanup_fd int lower = lower_open(dirfd, name);
+    if (lower < 0 || !lower_is_held(lower) || sys_fstatat(lower, "", &st, AT_EMPTY_PATH) < 0 ||
         st.st_ino != original->st_ino || st.st_dev != original->st_dev)
         return;
     cleanup_fd int upper = upper_open_path(view, entry);

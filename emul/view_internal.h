@@ -464,6 +464,10 @@ bool copies_last_name(struct view *view, const struct stat *original, char path[
 void copies_free(struct view *view);
 
 /* ---- descriptors on the originals of copies (stale.c, stale.h) ---- */
+/* A file for a look alone: that sets no time of access where the kernel lets the reader choose. Owned, or -errno. */
+int lower_open(int dirfd, const char *name);
+/* Whether anybody else has a file open, mapped or executes it; true where the kernel does not tell. */
+bool lower_is_held(int fd);
 /* The lower file `name` in dirfd, whose stat is `original`, has been copied; the copy is that of the entry. */
 void stale_note(struct view *view, int dirfd, const char *name, const struct stat *original, const struct entry *entry);
 /* The copy of a lower file that somebody held open when it was copied, whatever its name now; borrowed, or -ENOENT. */
@@ -501,6 +505,10 @@ bool remains_know(const struct view *view, const struct stat *st);
 /* Puts the count of names into the stat of a lower file. */
 void remains_show(const struct view *view, struct stat *st);
 void remains_free(struct view *view);
+
+/* ---- programs that run (text_busy.c) ---- */
+/* -ETXTBSY when what is to be opened to write is a file of a lower tree that is being executed, else 0. */
+int text_busy(struct view *view, const struct entry *entry);
 
 /* ---- jobs (job.c) ---- */
 /* Runs work(view, entry) in a worker process. Its pid, or -errno. A job for the same key is joined. */

@@ -6,10 +6,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -214,6 +216,46 @@ static void by_exec(const char *name)
     close(fd);
 }
 
+/* Whether anything is left to be read from a pipe. */
+static int unread(int pipe)
+{
+    int left = 0;
+    if (ioctl(pipe, FIONREAD, &left) < 0)
+        die("FIONREAD");
+    return left;
+}
+
+/* What runs cannot be opened to write. */
+static void by_execution(void)
+{
+    int pipes[2];
+    if (pipe(pipes) < 0)
+        die("pipe");
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(pipes[0], 0);
+        close(pipes[1]);
+        execl("./program", "cat", (char *)NULL);
+        _exit(127);
+    }
+    /* What was written has been read: the program runs. */
+    if (write(pipes[1], "runs\n", 5) != 5)
+        die("pipe");
+    while (unread(pipes[0]) > 0)
+        sched_yield();
+    int fd = open("program", O_WRONLY);
+    printf("open: %s\n", fd < 0 ? strerror(errno) : "is written");
+    fd = open("program", O_RDWR | O_TRUNC);
+    printf("open with O_TRUNC: %s\n", fd < 0 ? strerror(errno) : "is emptied");
+    printf("truncate: %s\n", truncate("program", 5) < 0 ? strerror(errno) : "is cut");
+    close(pipes[0]);
+    close(pipes[1]);
+    waitpid(child, NULL, 0);
+    fd = open("program", O_WRONLY);
+    printf("open afterwards: %s\n", fd < 0 ? strerror(errno) : "is written");
+}
+
 static void make(const char *name)
 {
     char command[128];
@@ -249,5 +291,6 @@ int main(int count, char **words)
     }
     by_thread("thread");
     by_exec("exec");
+    by_execution();
     return 0;
 }

@@ -1,10 +1,12 @@
 #!/bin/bash
-# A program that has a file open when another one changes it reads the change, however it waits meanwhile.
+# A program that has a file open when another one changes it reads the change, however it waits meanwhile; one that runs
+# cannot be opened to write.
 set -u
 . "$(dirname "$0")/lib.sh"
 mkdir host
 printf 'the original text' >host/original
 (cd host && expect "$COFFER_HELPERS/held" make)
+cp "$(command -v cat)" host/program
 cp -a host native
 (cd native && "$COFFER_HELPERS/held") >native.out || fail "natively: status $?"
 find host -type f -exec sha256sum {} + >before
