@@ -161,17 +161,10 @@ static void change(struct source *source, const char *dir, struct model *models)
     }
 }
 
-static bool any_came(const struct model *models)
-{
-    bool any = false;
-    for (size_t i = 0; i < NAMES; i++)
-        any = any || models[i].came;
-    return any;
-}
-
 /*
- * In a directory that one tree has, the order and the positions are that tree's: on tmpfs a name that is made in place
- * of another (a whiteout here) during the scan makes the kernel return others twice.
+ * In a directory that one tree has, the order and the positions are that tree's. On tmpfs a change during the scan
+ * makes the kernel return names twice: so it does natively, when the oldest name is removed where the next one to be
+ * read is.
  */
 static void scan(struct source *source, int fd, const char *dir, struct model *models, bool changes)
 {
@@ -205,7 +198,7 @@ static void scan(struct source *source, int fd, const char *dir, struct model *m
             struct model before[NAMES];
             memcpy(before, models, sizeof before);
             change(source, dir, models);
-            loose = loose || (fcntl(fd, F_GETSIG) != MERGED && any_came(models));
+            loose = loose || (fcntl(fd, F_GETSIG) != MERGED);
             for (size_t i = 0; i < NAMES; i++)
                 models[i].gone_before = models[i].gone_before || (before[i].shows && !models[i].shows && seen[i] > 0);
         }

@@ -178,8 +178,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     memcpy(layer.path, no_layer, sizeof no_layer);
-    struct view view = {
-        .layer = &layer, .trees = {{-1, prefix}, {-1, none}}, .tree_count = 2, .host = 1, .hidden_fd = -1};
+    struct view view = {.layer = &layer,
+                        .trees = {{.fd = -1, .prefix = prefix}, {.fd = -1, .prefix = none}},
+                        .tree_count = 2,
+                        .host = 1,
+                        .hidden_fd = -1};
     if (data[0] % 3 == 1)
         make(&view, data + 1, size - 1);
     else

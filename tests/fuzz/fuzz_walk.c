@@ -189,10 +189,14 @@ static struct found ask_kernel(int fd, const char *path, bool follow, uint64_t r
 {
     struct found found = {0, {0}};
     struct open_how how = {.flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), .resolve = resolve};
-    int opened;
-    do /* EAGAIN: somebody on this machine renamed something while ".." was looked at */
+    int opened, loops = 0;
+    /*
+     * EAGAIN: somebody on this machine renamed something while ".." was looked at. ELOOP: the kernel may have begun a
+     * walk twice, because a name was not in its cache, and counts the links of both; the next time it is there.
+     */
+    do
         opened = (int)syscall(SYS_openat2, fd, path, &how, sizeof how);
-    while (opened < 0 && errno == EAGAIN);
+    while (opened < 0 && (errno == EAGAIN || (errno == ELOOP && loops++ < 3)));
     if (opened < 0) {
         found.error = errno;
         return found;
