@@ -74,6 +74,7 @@ bool take_path(struct view *view, struct caller *caller, const struct call *call
         return false;
     }
     taken->walked.entry.dir = NULL;
+    taken->walked.late = false;
     bool empty_allowed = row->follow != FOLLOW_BY_OPEN_FLAGS && row->dirfd >= 0 && (taken->flags & AT_EMPTY_PATH) != 0;
     ssize_t length = 0;
     if (call->args[row->path] == 0 && empty_allowed && null_is_empty(call))
@@ -147,16 +148,36 @@ static int relative_path(struct view *view, struct caller *caller, const struct 
     return error;
 }
 
-void answer_at(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken, int tree,
+/*
+ * An object of the host that the caller could not come to there, since a directory is open in the view alone: he gets
+ * at the copy in the layer. 0, -errno or a worker's pid.
+ */
+static int move_to_layer(struct view *view, struct caller *caller, struct walked *walked, int *tree)
+{
+    if (*tree != view->host || !host_is_closed(view, caller, &walked->entry))
+        return 0;
+    walked->pure = false;
+    *tree = UPPER;
+    return copy_up(view, &walked->entry, false);
+}
+
+void answer_at(struct view *view, struct caller *caller, const struct call *call, struct taken *taken, int tree,
                struct answer *answer)
 {
     char path[PATH_MAX];
-    const struct walked *walked = &taken->walked;
+    struct walked *walked = &taken->walked;
+    int error = move_to_layer(view, caller, walked, &tree);
+    if (error != 0) {
+        answer_result(answer, error);
+        answer->kind = error > 0 ? ANSWER_WAIT : ANSWER_RESULT;
+        answer->worker = error;
+        return;
+    }
     if (walked->pure && tree == view->host) {
         answer_continue(answer);
         return;
     }
-    int error = real_path(view, caller, walked->entry.dir, tree, walked->entry.name, path);
+    error = real_path(view, caller, walked->entry.dir, tree, walked->entry.name, path);
     if (error == -ENAMETOOLONG)
         error = relative_path(view, caller, taken, tree, path);
     if (error == 0 && walked->slash && strlen(path) + 2 <= sizeof path)
@@ -167,7 +188,7 @@ void answer_at(struct view *view, struct caller *caller, const struct call *call
         answer_path(caller, call, answer, taken->argument, path);
 }
 
-void answer_real(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken,
+void answer_real(struct view *view, struct caller *caller, const struct call *call, struct taken *taken,
                  struct answer *answer)
 {
     const struct walked *walked = &taken->walked;

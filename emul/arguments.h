@@ -30,10 +30,10 @@ void taken_release(struct view *view, struct taken *taken);
 
 /* The call goes on where the object really is: untouched if the walk was pure, else with its path argument rewritten.
  */
-void answer_at(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken, int tree,
+void answer_at(struct view *view, struct caller *caller, const struct call *call, struct taken *taken, int tree,
                struct answer *answer);
 /* The same for an entry that is somewhere in the trees, or a raw walk, whose real place is where the kernel looks. */
-void answer_real(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken,
+void answer_real(struct view *view, struct caller *caller, const struct call *call, struct taken *taken,
                  struct answer *answer);
 /* Asks the policy for a change of a raw object (procfs): refused with a notice. */
 void answer_raw_change(struct view *view, struct caller *caller, const struct taken *taken, struct answer *answer);

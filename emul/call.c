@@ -67,6 +67,7 @@ static void replace_cwd(struct view *view, struct caller *caller, struct answer 
 {
     directory_release(view, caller->fs->cwd);
     caller->fs->cwd = answer->finish.directory;
+    caller->fs->cwd_in_layer = answer->finish.mode != 0;
     answer->finish.directory = NULL;
 }
 

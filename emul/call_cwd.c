@@ -94,11 +94,13 @@ void call_chdir(struct view *view, struct caller *caller, const struct call *cal
     if (dir == NULL) {
         answer_result(answer, error);
     } else {
+        bool in_layer = taken.walked.kind == WALK_ENTRY && host_is_closed(view, caller, &taken.walked.entry);
         answer_real(view, caller, call, &taken, answer);
-        if (answer->kind == ANSWER_RESULT)
+        if (answer->kind != ANSWER_CONTINUE && answer->kind != ANSWER_REWRITE)
             directory_release(view, dir);
         else
             prepare_finish(answer, FINISH_CHDIR, dir);
+        answer->finish.mode = in_layer;
     }
     taken_release(view, &taken);
 }
@@ -106,7 +108,8 @@ void call_chdir(struct view *view, struct caller *caller, const struct call *cal
 void call_fchdir(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     int error = 0;
-    struct directory *dir = walk_descriptor(view, caller, (int)call->args[0], &error);
+    bool in_layer = false;
+    struct directory *dir = walk_start(view, caller, (int)call->args[0], &in_layer, &error);
     if (dir != NULL && !dir->proc && !dir->dead && (error = may_access_dir(view, caller, dir, 1)) < 0) {
         directory_release(view, dir);
         answer_result(answer, error);
@@ -116,6 +119,7 @@ void call_fchdir(struct view *view, struct caller *caller, const struct call *ca
     /* Not a directory, or a removed one: the kernel says which, and nothing changes for the view. */
     if (dir != NULL)
         prepare_finish(answer, FINISH_CHDIR, dir);
+    answer->finish.mode = in_layer;
 }
 
 void call_chroot(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

@@ -104,7 +104,7 @@ static int complete(struct view *view, struct entry *entry)
 static int make_opaque(struct view *view, const struct entry *entry)
 {
     cleanup_fd int fd = upper_open_path(view, entry);
-    return fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+    return fd < 0 ? fd : upper_hide_lower(view->layer, fd);
 }
 
 /* A directory that comes to stand where a lower tree has a name must hide it. */
@@ -123,7 +123,7 @@ static int clear_replaced(struct view *view, const struct entry *entry)
     if ((entry->trees & (1u << UPPER)) == 0)
         return 0;
     cleanup_fd int fd = upper_open_path(view, entry);
-    int error = fd < 0 ? fd : entry->trees == 1u << UPPER ? 0 : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+    int error = fd < 0 ? fd : entry->trees == 1u << UPPER ? 0 : upper_hide_lower(view->layer, fd);
     if (error == 0)
         upper_drop_whiteouts(view->layer, fd, ".");
     return error;
@@ -248,14 +248,24 @@ static bool is_layers_file(const struct entry *entry)
     return entry->tree == UPPER && S_ISREG(entry->st.st_mode);
 }
 
+static int check_ends(const struct renaming *r, bool from, bool to)
+{
+    bool no_replace = (r->flags & RENAME_NOREPLACE) != 0;
+    if (from && r->from.walked.last != LAST_NAME)
+        return -EBUSY;
+    if (to && r->to.walked.last != LAST_NAME)
+        return no_replace ? -EEXIST : -EBUSY;
+    return 0;
+}
+
 static int perform(struct view *view, struct caller *caller, struct renaming *r)
 {
     struct walked *from = &r->from.walked, *to = &r->to.walked;
     int error;
     if (from->kind == WALK_RAW || to->kind == WALK_RAW)
         return -EPERM;
-    if (from->last != LAST_NAME || to->last != LAST_NAME)
-        return (r->flags & RENAME_NOREPLACE) != 0 && to->last != LAST_NAME ? -EEXIST : -EBUSY;
+    if ((error = check_ends(r, true, true)) < 0)
+        return error;
     if (is_other_mount(view, from->entry.dir, to->entry.dir))
         return -EXDEV;
     if ((error = check_types(r)) < 0 || (error = check_loops(view, r)) < 0)
@@ -280,6 +290,29 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
     return error != 0 ? error : move(view, r);
 }
 
+/* Both parents are looked for before either of the last names is looked at: one that is too long comes late. */
+static bool take_both(struct view *view, struct caller *caller, const struct call *call, struct renaming *r,
+                      struct answer *answer)
+{
+    bool from = take_name(view, caller, call, 0, &r->from, answer);
+    if (!from && !r->from.walked.late)
+        return false;
+    bool to = take_name(view, caller, call, 1, &r->to, answer);
+    if (from && to)
+        return true;
+    if (to || r->to.walked.late) {
+        int error = check_ends(r, from && r->from.walked.kind == WALK_ENTRY, to && r->to.walked.kind == WALK_ENTRY);
+        if (error == 0 && from && r->from.walked.kind == WALK_ENTRY && r->from.walked.entry.tree < 0)
+            error = -ENOENT;
+        answer_result(answer, error < 0 ? error : -ENAMETOOLONG);
+    }
+    if (from)
+        taken_release(view, &r->from);
+    if (to)
+        taken_release(view, &r->to);
+    return false;
+}
+
 void call_rename(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct renaming *r = malloc(sizeof *r);
@@ -294,16 +327,14 @@ void call_rename(struct view *view, struct caller *caller, const struct call *ca
                     (r->flags & RENAME_WHITEOUT) == 0;
     if (!flags_ok) {
         answer_result(answer, -EINVAL);
-    } else if (take_name(view, caller, call, 0, &r->from, answer)) {
-        if (take_name(view, caller, call, 1, &r->to, answer)) {
-            int error = perform(view, caller, r);
-            answer_result(answer, error);
-            if (error > 0) {
-                answer->kind = ANSWER_WAIT;
-                answer->worker = error;
-            }
-            taken_release(view, &r->to);
+    } else if (take_both(view, caller, call, r, answer)) {
+        int error = perform(view, caller, r);
+        answer_result(answer, error);
+        if (error > 0) {
+            answer->kind = ANSWER_WAIT;
+            answer->worker = error;
         }
+        taken_release(view, &r->to);
         taken_release(view, &r->from);
     }
     free(r);

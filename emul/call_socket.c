@@ -109,7 +109,8 @@ static int reach_name(struct view *view, struct caller *caller, struct walked *w
     const struct entry *entry = &walked->entry;
     if (walked->kind == WALK_ERROR)
         return walked->pure ? 0 : walked->error;
-    if (walked->kind == WALK_RAW || walked->pure)
+    /* A directory that the layer has too is no socket either way, but its mode decides which error that is. */
+    if (walked->kind == WALK_RAW || (walked->pure && (entry->tree < 0 || entry->tree == view->host)))
         return 0;
     if (entry->tree < 0)
         return -ENOENT;

@@ -253,7 +253,7 @@ static int copy_tree_work(struct view *view, struct entry *entry)
     if (error == 0) {
         int fd = directory_fd(view, dir, UPPER);
         listener_mute(view, dir, IN_ATTRIB | IN_DELETE);
-        error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+        error = fd < 0 ? fd : upper_hide_lower(view->layer, fd);
         /* Not before: after a crash the host's names would show again. */
         if (error == 0)
             upper_drop_whiteouts(view->layer, fd, ".");

@@ -122,7 +122,7 @@ static struct directory *removed_directory(struct view *view, struct caller *cal
     return dir;
 }
 
-struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error)
+struct directory *walk_start(struct view *view, struct caller *caller, int fd, bool *in_layer, int *error)
 {
     char text[PATH_MAX];
     struct directory *dir;
@@ -132,6 +132,7 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         return NULL;
     }
     *error = descriptor_text(view, caller->tid, fd, text, &kind);
+    *in_layer = kind == HOST_PATH_UPPER || kind == HOST_PATH_OVER;
     if (*error == -ENAMETOOLONG) {
         cleanup_fd int own = caller->ops->dup_fd(caller->context, fd);
         return own < 0 ? NULL : deep_directory(view, caller, own, error);
@@ -150,6 +151,12 @@ struct directory *walk_descriptor(struct view *view, struct caller *caller, int 
         *error = dir == NULL ? -ENOMEM : 0;
     }
     return dir;
+}
+
+struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error)
+{
+    bool in_layer;
+    return walk_start(view, caller, fd, &in_layer, error);
 }
 
 /* The tree whose object of this name is the one that st is of; -1: none. */

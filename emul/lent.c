@@ -41,16 +41,15 @@ static void make_note(struct layer *layer, struct lent *lent, const struct stat 
 int lent_begin(struct layer *layer, struct lent *lent, int fd, const struct stat *st, int parent, const char *name)
 {
     lent->note[0] = '\0';
-    if (!S_ISDIR(st->st_mode) || (st->st_mode & (S_IWUSR | S_IXUSR)) == (S_IWUSR | S_IXUSR))
+    if (!S_ISDIR(st->st_mode) || (st->st_mode & S_IRWXU) == S_IRWXU)
         return 0;
     make_note(layer, lent, st, parent, name);
-    return sys_fchmod(fd, (st->st_mode & 07777) | S_IWUSR | S_IXUSR);
+    return sys_fchmod(fd, (st->st_mode & 07777) | S_IRWXU);
 }
 
 void lent_end(struct layer *layer, struct lent *lent, int fd, const struct stat *st)
 {
-    bool back = !S_ISDIR(st->st_mode) || (st->st_mode & (S_IWUSR | S_IXUSR)) == (S_IWUSR | S_IXUSR) ||
-                sys_fchmod(fd, st->st_mode & 07777) == 0;
+    bool back = !S_ISDIR(st->st_mode) || (st->st_mode & S_IRWXU) == S_IRWXU || sys_fchmod(fd, st->st_mode & 07777) == 0;
     if (back && lent->note[0] != '\0')
         (void)sys_unlinkat(layer->work_fd, lent->note, 0);
 }

@@ -16,7 +16,7 @@ struct lent {
 };
 
 /*
- * Lends the owner's rights to write to and search the directory fd, whose stat is *st; nothing for another object. It
+ * Lends the owner's rights to the directory fd, whose stat is *st; nothing for another object. It
  * lies at `name` in the directory `parent`, or will when it has been moved there; a null name: it is `parent`. 0 or
  * -errno.
  */

@@ -169,7 +169,7 @@ static int make_apart(struct view *view, struct caller *caller, const struct ent
     cleanup_fd int fd =
         error == 0 && directory && entry->whiteout ? sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0) : -1;
     if (error == 0 && directory && entry->whiteout)
-        error = fd < 0 ? fd : sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+        error = fd < 0 ? fd : upper_hide_lower(view->layer, fd);
     /* The whiteout that goes is no name that goes. */
     listener_mute(view, entry->dir, directory ? IN_MOVED_FROM : 0);
     if (error == 0)

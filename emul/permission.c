@@ -116,6 +116,48 @@ int may_access(struct view *view, const struct caller *caller, const struct entr
     return forgive_read_only(error);
 }
 
+/* Whether the kernel would refuse the caller a directory of the host that is open to him in the view. */
+static bool refused_on_host(struct view *view, const struct caller *caller, struct directory *dir, int mask)
+{
+    struct stat st;
+    if ((dir->trees & (1u << view->host)) == 0 || dir->trees == 1u << view->host || known_plain(view, dir, "..", 2))
+        return false;
+    int fd = directory_fd(view, dir, view->host);
+    if (fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
+        return false;
+    if ((st.st_mode & 0555) == 0555) {
+        known_plain_add(view, dir, "..", 2); /* what is known under this name: that it is open to everybody */
+        return false;
+    }
+    identity_enter(view, caller->cred);
+    int error = sys_faccessat(fd, "", mask, AT_EACCESS | AT_EMPTY_PATH);
+    identity_leave(view);
+    return error == -EACCES && may_access_dir(view, caller, dir, mask) == 0;
+}
+
+bool way_is_closed(struct view *view, const struct caller *caller, struct directory *dir)
+{
+    if (!view->own_root || searches_everywhere(view, caller->cred))
+        return false;
+    for (; dir != NULL; dir = dir->parent)
+        if (refused_on_host(view, caller, dir, X_OK))
+            return true;
+    return false;
+}
+
+bool host_is_closed(struct view *view, const struct caller *caller, const struct entry *entry)
+{
+    int error = 0;
+    if (!view->own_root || searches_everywhere(view, caller->cred))
+        return false;
+    if (way_is_closed(view, caller, entry->dir))
+        return true;
+    struct directory *dir = S_ISDIR(entry->st.st_mode) ? entry_directory(view, entry, &error) : NULL;
+    bool closed = dir != NULL && (refused_on_host(view, caller, dir, X_OK) || refused_on_host(view, caller, dir, R_OK));
+    directory_release(view, dir);
+    return closed;
+}
+
 int may_own(struct view *view, const struct caller *caller, const struct entry *entry)
 {
     struct stat st;

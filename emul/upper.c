@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/statfs.h>
+#include <unistd.h>
 
 int upper_override(int fd, const struct stat *st)
 {
@@ -48,6 +49,31 @@ int copy_metadata(struct view *view, int from, int tree, int to, const struct st
     return error < 0 && !link ? error : sys_futimens(to, times);
 }
 
+bool upper_lend(struct layer *layer, int fd, struct lending *lending)
+{
+    struct stat *st = &lending->st;
+    lending->fd = fd;
+    return geteuid() != 0 && sys_fstatat(fd, "", st, AT_EMPTY_PATH) == 0 && S_ISDIR(st->st_mode) &&
+           st->st_uid == geteuid() && (st->st_mode & S_IRWXU) != S_IRWXU &&
+           lent_begin(layer, &lending->lent, fd, st, fd, NULL) == 0;
+}
+
+void upper_give_back(struct layer *layer, struct lending *lending)
+{
+    lent_end(layer, &lending->lent, lending->fd, &lending->st);
+}
+
+int upper_hide_lower(struct layer *layer, int fd)
+{
+    struct lending lending;
+    int error = sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+    if (error != -EACCES || !upper_lend(layer, fd, &lending))
+        return error;
+    error = sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
+    upper_give_back(layer, &lending);
+    return error;
+}
+
 /*
  * A directory that its owner may not write to, say of mode 0555, is copied as such; but then it cannot be moved out of
  * work/, nor can what lies below it come to it. An ordinary user's supervisor lends itself the right meanwhile.
@@ -70,6 +96,21 @@ static int place_in(struct view *view, const char *temp, int fd, const struct st
         error = lent < 0 ? lent : sys_renameat2(work, temp, fd, name, RENAME_NOREPLACE);
     lent_end(view->layer, &of_moved, moved, &st);
     lent_end(view->layer, &of_parent, fd, parent);
+    return error;
+}
+
+/* A directory with whiteouts in it goes to LAYER/work, also where its mode keeps its owner from moving it. */
+static int move_away(struct layer *layer, int fd, const char *name, const char *temp)
+{
+    struct lending lending;
+    int error = sys_renameat2(fd, name, layer->work_fd, temp, RENAME_NOREPLACE);
+    if (error != -EACCES)
+        return error;
+    cleanup_fd int moved = sys_openat(fd, name, O_PATH | O_NOFOLLOW, 0);
+    if (moved < 0 || !upper_lend(layer, moved, &lending))
+        return error;
+    error = sys_renameat2(fd, name, layer->work_fd, temp, RENAME_NOREPLACE);
+    upper_give_back(layer, &lending);
     return error;
 }
 
@@ -329,7 +370,7 @@ int upper_remove(struct view *view, struct directory *dir, const char *name)
     /* Empty in the view, but whiteouts are left in it. */
     listener_last(view, dir, name);
     layer_temp_name(view->layer, temp);
-    error = sys_renameat2(fd, name, view->layer->work_fd, temp, RENAME_NOREPLACE);
+    error = move_away(view->layer, fd, name, temp);
     if (error == 0)
         (void)tree_remove(view->layer->work_fd, temp);
     return error;

@@ -11,6 +11,7 @@
 #include "emul/call.h"
 #include "emul/cleanup.h"
 #include "emul/layer.h"
+#include "emul/lent.h"
 #include "emul/object.h"
 #include "emul/overlay.h"
 #include "emul/sys.h"
@@ -176,6 +177,7 @@ struct fs_context {
     struct view *view;
     unsigned refs;
     struct directory *cwd, *root; /* counted */
+    bool cwd_in_layer;            /* the kernel's working directory is the layer's, though the host has it too */
     mode_t umask;
 };
 
@@ -204,6 +206,7 @@ struct walked {
     int error;   /* -errno */
     bool pure;   /* the kernel, walking the host from where the caller stands, comes to the same end */
     bool looked; /* entry.tree and what follows are filled in */
+    bool late;   /* the error is about the last name: the directory that would hold it was found */
     bool slash;  /* the path ended in a slash: it must be a directory */
     enum last_kind last;
     struct entry entry;
@@ -263,6 +266,8 @@ void entry_release(struct view *view, struct entry *entry);
 /* Whether a tree below the upper one shows this name (what a whiteout would have to hide). 1, 0 or -errno. */
 int lookup_lower_has(struct view *view, struct directory *dir, const char *name);
 bool lookup_is_hidden(const struct view *view, const struct directory *dir, const char *name);
+/* What a directory of a layer has at the name, also where an ordinary user has closed it to himself. 0 or -errno. */
+int lookup_stat(struct view *view, int dirfd, const char *name, struct stat *st);
 /* Whether the object is a whiteout of the overlayfs format. */
 bool stat_is_whiteout(const struct stat *st);
 /* Whether the directory `name` in dirfd is opaque. 1, 0 or -errno. */
@@ -284,6 +289,8 @@ void walked_release(struct view *view, struct walked *walked);
 /* The directory that a descriptor of the caller is open on, held; NULL with *error. *raw is set for none-view objects.
  */
 struct directory *walk_descriptor(struct view *view, struct caller *caller, int fd, int *error);
+/* The same; *in_layer: it is a layer's directory that it is open on, though the host may have one as well. */
+struct directory *walk_start(struct view *view, struct caller *caller, int fd, bool *in_layer, int *error);
 /* The directory at an absolute view path, symbolic links followed from the view's root; held, or NULL with *error. */
 struct directory *view_directory(struct view *view, struct caller *caller, const char *path, int *error);
 
@@ -390,6 +397,10 @@ int may_access(struct view *view, const struct caller *caller, const struct entr
 int may_access_dir(struct view *view, const struct caller *caller, struct directory *dir, int mask);
 /* may_access_dir() for searching a directory that a layer has: without a call in the common cases. */
 int may_search(struct view *view, const struct caller *caller, struct directory *dir);
+/* Whether the caller, on the host, could not search his way to a directory that he can reach in the view. */
+bool way_is_closed(struct view *view, const struct caller *caller, struct directory *dir);
+/* The same for an object, which may be a directory that he could not read there. */
+bool host_is_closed(struct view *view, const struct caller *caller, const struct entry *entry);
 /* Whether the caller may change the entry's metadata as its owner. 0 or -EPERM. */
 int may_own(struct view *view, const struct caller *caller, const struct entry *entry);
 /* Whether a new name may be made in dir. */
@@ -440,6 +451,19 @@ int upper_note_base(struct view *view, struct directory *dir, const char *name);
 int copy_metadata(struct view *view, int from, int tree, int to, const struct stat *st);
 /* Notes the owner and the mode that a file or directory of the upper tree shall show. 0 or -errno. */
 int upper_override(int fd, const struct stat *st);
+/*
+ * A directory of an ordinary user's layer that its mode closes to himself: lends him the rights, until they are given
+ * back. false: nothing was lent.
+ */
+struct lending {
+    int fd; /* borrowed */
+    struct stat st;
+    struct lent lent;
+};
+bool upper_lend(struct layer *layer, int fd, struct lending *lending);
+void upper_give_back(struct layer *layer, struct lending *lending);
+/* Marks a directory of the upper tree: what lies below it in the trees below does not show. 0 or -errno. */
+int upper_hide_lower(struct layer *layer, int fd);
 /* Moves LAYER/work/temp to a free name of dir in the upper tree; dir's times stay. */
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name);
 

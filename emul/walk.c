@@ -21,6 +21,7 @@ struct walker {
     struct directory *floor;   /* borrowed; WALK_BENEATH: where the walk began */
     bool pure;
     bool real_root; /* the caller's root is the host's */
+    bool jumped;    /* by a magic link: nothing was searched on the way to where the walk is */
     int links;
     const struct directory *measured; /* WALK_NO_XDEV: the directory that was found to lie on the mount */
     uint64_t mount;
@@ -56,6 +57,13 @@ static bool is_host_only(const struct view *view, const struct directory *dir)
 static bool searches_for_another(const struct walker *w)
 {
     return w->view->own_root && !searches_everywhere(w->view, w->caller->cred);
+}
+
+/* Whether the kernel would not let the caller search the host's directories as the view's modes do. */
+static bool kernel_is_refused(const struct walker *w)
+{
+    return searches_for_another(w) && !w->current->proc && !w->current->dead &&
+           way_is_closed(w->view, w->caller, w->current);
 }
 
 static void move_to(struct walker *w, struct directory *dir)
@@ -268,6 +276,7 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
     }
     memcpy(text, name, length);
     text[length] = '\0';
+    w->pure = w->pure && !kernel_is_refused(w);
     /* Any name may be that of a file of several names that was copied, or has lost one. */
     bool may_skip = (w->flags & WALK_LOOK) == 0 && view->linked == NULL && view->remains_shown == 0;
     if (w->pure && may_skip && is_host_only(view, w->current) && !w->current->watched) {
@@ -307,7 +316,7 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
 /* The path ended at a directory itself: "/", ".", "..", or a link to such. */
 static enum step finish_directory(struct walker *w, struct walked *out, enum last_kind last)
 {
-    out->pure = w->pure;
+    out->pure = w->pure && !kernel_is_refused(w);
     if (w->current->dead) {
         /* "." of a removed directory: the kernel still knows it. */
         out->kind = WALK_RAW;
@@ -358,6 +367,29 @@ static bool leads_through_self(const char *rest)
            ((length == 4 && memcmp(rest, "self", 4) == 0) || (length == 11 && memcmp(rest, "thread-self", 11) == 0));
 }
 
+/* A magic link leads to the object, whatever the caller's root is, and whether or not he may search his way to it. */
+static bool jump(struct walker *w, char *target, const char *tail)
+{
+    int error = 0;
+    const char *name = "";
+    struct directory *dir = view_directory(w->view, w->caller, target, &error);
+    if (dir == NULL && error == -ENOTDIR) {
+        char *slash = strrchr(target, '/');
+        name = slash + 1;
+        *slash = '\0';
+        dir = view_directory(w->view, w->caller, target, &error);
+        *slash = '/';
+    }
+    if (dir == NULL || dir->proc) {
+        directory_release(w->view, dir);
+        move_to(w, directory_hold(w->view->root));
+        return join(w, target, tail);
+    }
+    move_to(w, dir);
+    w->jumped = *name != '\0';
+    return join(w, name, tail);
+}
+
 /* Below /proc: names are not cached; magic links are followed to their view paths. */
 static enum step step_in_proc(struct walker *w, struct walked *out)
 {
@@ -395,9 +427,7 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
         w->pure = false;
         if (++w->links > LINKS_MAX)
             return fail(out, w, -ELOOP);
-        /* A magic link leads to the object, whatever the caller's root is. */
-        move_to(w, directory_hold(w->view->root));
-        return join(w, target, tail) ? STEP_ON : fail(out, w, -ENAMETOOLONG);
+        return jump(w, target, tail) ? STEP_ON : fail(out, w, -ENAMETOOLONG);
     case PROC_PLAIN:
         break;
     }
@@ -415,6 +445,33 @@ static void keep_first_part(struct walker *w)
     w->start = NULL;
 }
 
+static bool is_dots(const char *name, size_t length)
+{
+    return name[0] == '.' && (length == 1 || (length == 2 && name[1] == '.'));
+}
+
+/*
+ * The right to search the directory that the walk is in for a name. In one that only the host has, and where the
+ * supervisor has the caller's rights, looking the name up will tell; but "." and ".." and what is too long for a name
+ * are not looked up.
+ */
+static int search(struct walker *w, const char *name, size_t length)
+{
+    struct view *view = w->view;
+    bool jumped = w->jumped;
+    w->jumped = false;
+    if (jumped || searches_everywhere(view, w->caller->cred))
+        return 0;
+    if (!is_host_only(view, w->current) || searches_for_another(w) || length > NAME_MAX)
+        return may_search(view, w->caller, w->current);
+    if (!is_dots(name, length) || known_plain(view, w->current, ".", 1))
+        return 0;
+    int error = may_search(view, w->caller, w->current);
+    if (error == 0)
+        known_plain_add(view, w->current, ".", 1);
+    return error;
+}
+
 /* One component. */
 static enum step step(struct walker *w, struct walked *out, enum last_kind *last)
 {
@@ -427,20 +484,14 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
         return finish_directory(w, out, *last);
     char *name = w->rest;
     char *next = name + length + strspn(name + length, "/");
-    if (length > NAME_MAX)
-        return fail(out, w, -ENAMETOOLONG);
     if (w->current->proc)
-        return step_in_proc(w, out);
-    if (!searches_everywhere(w->view, w->caller->cred) &&
-        (!is_host_only(w->view, w->current) || searches_for_another(w))) {
-        error = may_search(w->view, w->caller, w->current);
-        if (error < 0) {
-            /* The mode may have changed in the view alone: the kernel, asked again, would look at the host's. */
-            w->pure = false;
-            return fail(out, w, error);
-        }
+        return length > NAME_MAX ? fail(out, w, -ENAMETOOLONG) : step_in_proc(w, out);
+    if ((error = search(w, name, length)) < 0) {
+        /* The mode may have changed in the view alone: the kernel, asked again, would look at the host's. */
+        w->pure = false;
+        return fail(out, w, error);
     }
-    if (length <= 2 && name[0] == '.' && (length == 1 || name[1] == '.')) {
+    if (is_dots(name, length)) {
         w->rest = next;
         *last = length == 1 ? LAST_DOT : LAST_DOTDOT;
         return length == 1 ? STEP_ON : go_up(w, out);
@@ -448,6 +499,10 @@ static enum step step(struct walker *w, struct walked *out, enum last_kind *last
     if (w->current->dead)
         return fail(out, w, -ENOENT);
     *last = LAST_DOT;
+    if (length > NAME_MAX) {
+        out->late = *next == '\0';
+        return fail(out, w, -ENAMETOOLONG);
+    }
     if (*next != '\0')
         return enter(w, out, name, length, next);
     out->slash = name[length] == '/';
@@ -479,6 +534,7 @@ void walk_from(struct view *view, struct caller *caller, struct directory *start
     w.floor = start;
     w.root = directory_hold((flags & WALK_IN_ROOT) != 0 ? start : caller->fs->root);
     w.links = 0;
+    w.jumped = false;
     w.measured = NULL;
     w.root_known = path[0] == '/' || (flags & WALK_IN_ROOT) != 0;
     w.mount = 0;
@@ -486,7 +542,7 @@ void walk_from(struct view *view, struct caller *caller, struct directory *start
     w.buffer = 0;
     w.rest = w.text[0];
     memcpy(w.text[0], path, strlen(path) + 1);
-    walked->looked = walked->slash = false;
+    walked->looked = walked->slash = walked->late = false;
     walked->error = 0;
     walked->entry.dir = NULL;
     w.pure = pure;
@@ -521,19 +577,18 @@ void walk(struct view *view, struct caller *caller, int dirfd, const char *path,
 {
     struct directory *start;
     int error = 0;
-    bool pure = true;
+    bool in_layer = caller->fs->cwd_in_layer;
     bool relative = path[0] != '/' || (flags & WALK_IN_ROOT) != 0;
     if (dirfd == AT_FDCWD || !relative || (path[0] == '\0' && (flags & WALK_EMPTY) == 0))
         start = directory_hold(caller->fs->cwd);
     else
-        start = walk_descriptor(view, caller, dirfd, &error);
+        start = walk_start(view, caller, dirfd, &in_layer, &error);
     if (start == NULL) {
         /* A bad or strange descriptor: the kernel, asked the same, has the right errno unless it could find a file. */
         *walked = (struct walked){.kind = WALK_ERROR, .error = error};
         return;
     }
-    pure = start == caller->fs->cwd || (start->trees & host_bit(view)) != 0;
-    walk_from(view, caller, start, pure, path, flags, walked);
+    walk_from(view, caller, start, !in_layer, path, flags, walked);
     directory_release(view, start);
 }
 
