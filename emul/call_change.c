@@ -87,14 +87,20 @@ void call_chown(struct view *view, struct caller *caller, const struct call *cal
 {
     int path = call->row->path[0].path;
     struct owner owner = {(uid_t)call->args[path + 1], (gid_t)call->args[path + 2]};
-    struct change change = {.judge = judge_chown, .act = act_chown, .request = &owner};
+    struct change change = {.judge = judge_chown,
+                            .act = act_chown,
+                            .request = &owner,
+                            .appends = owner.uid == (uid_t)-1 && owner.gid == (gid_t)-1};
     change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
 }
 
 void call_fchown(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct owner owner = {(uid_t)call->args[1], (gid_t)call->args[2]};
-    struct change change = {.judge = judge_chown, .act = act_chown, .request = &owner};
+    struct change change = {.judge = judge_chown,
+                            .act = act_chown,
+                            .request = &owner,
+                            .appends = owner.uid == (uid_t)-1 && owner.gid == (gid_t)-1};
     change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
 }
 
@@ -141,6 +147,7 @@ void call_utimens(struct view *view, struct caller *caller, const struct call *c
     int path = call->row->path[0].path;
     struct change change = {.judge = judge_times, .act = act_times, .request = times};
     int error = read_times(caller, call, call->args[path + 1], times);
+    change.appends = times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW;
     if (error < 0)
         answer_result(answer, error);
     else if (call->number == SYS_utimensat && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)

@@ -190,6 +190,9 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
             error = may_link(view, caller, &from.walked.entry);
         if (error == 0)
             error = may_create(view, caller, to.walked.entry.dir);
+        if (error == 0 && !from.by_descriptor && from.walked.kind == WALK_ENTRY &&
+            fixed_attributes(view, &from.walked.entry) != 0)
+            error = -EPERM;
     }
     if (error == 0) {
         creation.link_from =

@@ -262,6 +262,8 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
     bool empty = (opening->flags & O_TRUNC) != 0;
     bool emptied = empty && entry->tree != UPPER;
     int error = may_access(view, caller, entry, access_mask(opening->flags));
+    if (error == 0 && (opening->flags & (O_APPEND | O_TRUNC)) != O_APPEND && fixed_attributes(view, entry) != 0)
+        error = -EPERM;
     if (error == 0 && opening->small && entry->st.st_size > SHAPE_SMALL_FILE_MAX)
         error = -EOVERFLOW;
     if (error == 0)

@@ -65,12 +65,21 @@ static int change_terminal(struct view *view, struct caller *caller, const struc
     return error < 0 ? error : act_on(view, caller, fd, change);
 }
 
+/* What nobody may change, root included: an append-only file takes "now" as its times (setattr_prepare()). */
+static bool is_fixed(struct view *view, const struct entry *entry, const struct change *change)
+{
+    uint64_t attributes = fixed_attributes(view, entry);
+    return (attributes & STATX_ATTR_IMMUTABLE) != 0 || (attributes != 0 && !change->appends);
+}
+
 /* Whether the caller may change the entry; then it is in the layer. 0, -errno, or a worker's pid. */
 static int prepare_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
 {
     int error = 0;
     if (change->opens_data && !S_ISREG(entry->st.st_mode))
         return S_ISDIR(entry->st.st_mode) ? -EISDIR : -EINVAL;
+    if (is_fixed(view, entry, change))
+        return -EPERM;
     if (entry->tree != UPPER || owner_differs(view, entry))
         error = change->judge(view, caller, entry, change->request);
     if (error == 0 && change->opens_data)

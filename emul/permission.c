@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 bool is_capable(const struct view *view, const struct credentials *cred, uint64_t capabilities)
@@ -44,6 +45,32 @@ static int judge(const struct credentials *cred, uid_t uid, gid_t gid, mode_t mo
 static int forgive_read_only(int error)
 {
     return error == -EROFS ? 0 : error;
+}
+
+/* STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of what the host has at a name of a directory, or of the directory. */
+static uint64_t host_attributes(struct view *view, struct directory *dir, const char *name)
+{
+    struct statx sx;
+    int fd = directory_fd(view, dir, view->host);
+    if (fd < 0 || syscall(SYS_statx, fd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_STATX_DONT_SYNC, 0, &sx) < 0)
+        return 0;
+    return sx.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND);
+}
+
+uint64_t fixed_attributes(struct view *view, const struct entry *entry)
+{
+    bool on_host = entry->tree == view->host || (entry->trees & (1u << view->host)) != 0;
+    return on_host ? host_attributes(view, entry->dir, entry->name) : 0;
+}
+
+static uint64_t fixed_directory(struct view *view, struct directory *dir)
+{
+    if ((dir->trees & (1u << view->host)) == 0 || dir->proc || known_plain(view, dir, "/", 1))
+        return 0;
+    uint64_t attributes = host_attributes(view, dir, "");
+    if (attributes == 0)
+        known_plain_add(view, dir, "/", 1); /* what is known under this name: that it may be changed */
+    return attributes;
 }
 
 /* Every directory and every content is open to him (capabilities(7)). */
@@ -94,6 +121,8 @@ int may_access(struct view *view, const struct caller *caller, const struct entr
     struct stat st;
     if (entry->name[0] == '\0')
         return may_access_dir(view, caller, entry->dir, mask);
+    if ((mask & W_OK) != 0 && (fixed_attributes(view, entry) & STATX_ATTR_IMMUTABLE) != 0)
+        return -EPERM;
     if ((mask & X_OK) == 0 && overrides_modes(view, caller))
         return 0;
     if (entry->tree != view->host && !view->own_root) {
@@ -169,6 +198,8 @@ int may_create(struct view *view, const struct caller *caller, struct directory 
 {
     if (dir->dead)
         return -ENOENT;
+    if ((fixed_directory(view, dir) & STATX_ATTR_IMMUTABLE) != 0)
+        return -EPERM;
     return may_access_dir(view, caller, dir, W_OK | X_OK);
 }
 
@@ -235,7 +266,10 @@ int may_link(struct view *view, const struct caller *caller, const struct entry 
 int may_remove(struct view *view, const struct caller *caller, const struct entry *entry)
 {
     struct directory_meta meta;
-    int error = may_access_dir(view, caller, entry->dir, W_OK | X_OK);
+    uint64_t fixed = fixed_directory(view, entry->dir);
+    int error = (fixed & STATX_ATTR_IMMUTABLE) != 0 ? -EPERM : may_access_dir(view, caller, entry->dir, W_OK | X_OK);
+    if (error == 0 && (fixed != 0 || fixed_attributes(view, entry) != 0))
+        error = -EPERM;
     if (error == 0)
         error = directory_meta_get(view, entry->dir, &meta);
     if (error < 0)

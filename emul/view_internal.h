@@ -401,6 +401,8 @@ int may_search(struct view *view, const struct caller *caller, struct directory 
 bool way_is_closed(struct view *view, const struct caller *caller, struct directory *dir);
 /* The same for an object, which may be a directory that he could not read there. */
 bool host_is_closed(struct view *view, const struct caller *caller, const struct entry *entry);
+/* STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of an object of the host: then the kernel refuses root as well. */
+uint64_t fixed_attributes(struct view *view, const struct entry *entry);
 /* Whether the caller may change the entry's metadata as its owner. 0 or -EPERM. */
 int may_own(struct view *view, const struct caller *caller, const struct entry *entry);
 /* Whether a new name may be made in dir. */

@@ -27,7 +27,7 @@ in_view() {
 }
 
 setup() {
-    (cd "$1" && "$helper" setup) || fail "setup of $helper fails"
+    (cd "$1" && "$helper" setup) || fail "setup of $helper in $1 fails"
 }
 
 as=
@@ -44,6 +44,27 @@ for name in sticky caps made; do
     in_view above "what the layer has"
 done
 [ "$(id -u)" = 0 ] || exit 0
+
+# What nobody may change, as on the host. It has to be made ordinary again, or it stays for ever.
+fresh fixed
+release() {
+    for tree in native host; do
+        [ ! -d $tree ] || (cd $tree && "$helper" release) >/dev/null
+    done
+}
+trap release EXIT
+(cd native && "$helper" setup) >setup.out
+case $? in
+0)
+    setup host
+    natively
+    in_view host "what the host has"
+    release
+    ;;
+77) echo "not tried: $(cat setup.out)" ;;
+*) fail "setup of $helper fails: $(cat setup.out)" ;;
+esac
+trap - EXIT
 
 # What root has made, and an ordinary user finds, whose supervisor is an ordinary user too.
 as=$user
