@@ -65,6 +65,13 @@ static int change_terminal(struct view *view, struct caller *caller, const struc
     return error < 0 ? error : act_on(view, caller, fd, change);
 }
 
+/* Or its owner, or its ACL: who may search it is looked up anew. */
+static void mode_changed(struct view *view, struct directory *dir)
+{
+    dir->meta_known = false;
+    view->structure++;
+}
+
 /* What nobody may change, root included: an append-only file takes "now" as its times (setattr_prepare()). */
 static bool is_fixed(struct view *view, const struct entry *entry, const struct change *change)
 {
@@ -99,8 +106,7 @@ static int change_entry(struct view *view, struct caller *caller, struct entry *
     if (error == 0 && S_ISDIR(entry->st.st_mode)) {
         struct directory *dir = entry_directory(view, entry, &error);
         if (dir != NULL) {
-            dir->meta_known = false;
-            view->structure++;
+            mode_changed(view, dir);
             directory_release(view, dir);
         }
     }
@@ -115,7 +121,10 @@ static void change_object(struct view *view, struct caller *caller, struct objec
     if (object->in_upper) {
         /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
         error = may_act_on(view, caller, object->fd);
-        settle(answer, error < 0 ? error : act_on(view, caller, object->fd, change));
+        error = error < 0 ? error : act_on(view, caller, object->fd, change);
+        if (error == 0 && object->dir != NULL)
+            mode_changed(view, object->dir);
+        settle(answer, error);
     } else if (object->raw) {
         answer_result(answer, -EPERM);
     } else if (object->found) {

@@ -19,7 +19,7 @@ struct change {
     const void *request;
     bool opens_data; /* the content changes: it must be a regular file */
     bool by_caller; /* of a file with a name the caller's own call does it, on the copy: his limits and signals count */
-    bool appends;    /* what may be done to an append-only file too */
+    bool appends;   /* what may be done to an append-only file too */
 };
 
 /* The object that path argument 0 of the call names. `flags`: WALK_FOLLOW, TAKE_DEFAULT. */

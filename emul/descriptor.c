@@ -234,8 +234,10 @@ static int look_at_object(struct view *view, struct caller *caller, struct objec
     object->in_upper = kind == HOST_PATH_UPPER;
     object->in_layer = object->in_upper || kind == HOST_PATH_OVER;
     object->named = text[0] == '/';
-    if (object->in_upper)
+    if (object->in_upper) {
+        object->dir = text[0] == '/' ? cached_directory(view, text) : NULL;
         return 0;
+    }
     error = sys_fstatat(object->fd, "", &object->st, AT_EMPTY_PATH);
     if (error < 0)
         return error;
@@ -287,6 +289,7 @@ int magic_object(struct view *view, struct caller *caller, const char *host_path
 void object_release(struct view *view, struct object *object)
 {
     entry_release(view, &object->entry);
+    directory_release(view, object->dir);
     if (object->fd >= 0)
         (void)close(object->fd);
     object->fd = -1;

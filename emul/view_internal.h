@@ -304,6 +304,7 @@ struct object {
     bool raw;       /* in /proc */
     bool found;     /* entry is the name in the view of this very object */
     struct entry entry;
+    struct directory *dir; /* in_upper: the directory that it is, held, if something of it is cached */
 };
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object);
 /* The same for what a path below /proc leads to that a walk could not name: a magic link of the caller's own. */
