@@ -151,6 +151,16 @@ static void change_magic(struct view *view, struct caller *caller, const struct 
     object_release(view, &object);
 }
 
+/* The caller makes the call itself, on the copy; unless its path cannot lie where the call could name it (int $0x80).
+ */
+static void let_caller_change(struct view *view, struct caller *caller, const struct call *call, struct taken *taken,
+                              const struct change *change, struct answer *answer)
+{
+    answer_at(view, caller, call, taken, UPPER, answer);
+    if (answer->kind == ANSWER_RESULT && answer->result == -ENOMEM)
+        settle(answer, change_entry(view, caller, &taken->walked.entry, change));
+}
+
 void change_path(struct view *view, struct caller *caller, const struct call *call, unsigned flags,
                  const struct change *change, struct answer *answer)
 {
@@ -177,7 +187,7 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
     else if ((error = prepare_entry(view, caller, &walked->entry, change)) != 0)
         settle(answer, error);
     else
-        answer_at(view, caller, call, &taken, UPPER, answer);
+        let_caller_change(view, caller, call, &taken, change, answer);
     taken_release(view, &taken);
 }
 
