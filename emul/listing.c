@@ -503,6 +503,14 @@ static int64_t read_on(struct view *view, struct directory *dir, int fd, int64_t
     return merged ? read_merged(view, dir, fd, start, brief, out) : read_native(view, dir, fd, start, brief, out);
 }
 
+/* Of a directory that was removed, which the host may still have. */
+static int error_of_removed(struct caller *caller, int number)
+{
+    cleanup_fd int fd = caller->ops->dup_fd(caller->context, number);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_PATH) != 0 ? -EBADF : -ENOENT;
+}
+
 void call_getdents(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     int error = 0;
@@ -517,7 +525,7 @@ void call_getdents(struct view *view, struct caller *caller, const struct call *
         return;
     }
     if (dir->dead) {
-        answer_result(answer, -ENOENT);
+        answer_result(answer, error_of_removed(caller, fd_number));
     } else if (!is_untouched(view, dir)) {
         cleanup_fd int fd = caller->ops->dup_fd(caller->context, fd_number);
         size_t size = buffer_size(call);
