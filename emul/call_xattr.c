@@ -222,6 +222,12 @@ static int act_remove(int fd, const void *context)
     return sys_fremovexattr(fd, request->name);
 }
 
+/* Names whose handler judges; of any other the right to write is asked first (xattr_permission() in fs/xattr.c). */
+static bool has_own_rules(const char *name)
+{
+    return strncmp(name, "system.", 7) == 0 || strncmp(name, "trusted.", 8) == 0 || strncmp(name, "security.", 9) == 0;
+}
+
 /* xattr(7): user attributes need write permission, the others ownership or more, which the kernel judges on the copy.
  */
 static int judge_xattr(struct view *view, const struct caller *caller, const struct entry *entry, const void *context)
@@ -229,9 +235,9 @@ static int judge_xattr(struct view *view, const struct caller *caller, const str
     const struct request *request = context;
     if (request->lacks_privilege)
         return -EPERM;
-    if (strncmp(request->name, "user.", 5) != 0)
+    if (has_own_rules(request->name))
         return may_own(view, caller, entry);
-    if (!S_ISREG(entry->st.st_mode) && !S_ISDIR(entry->st.st_mode))
+    if (strncmp(request->name, "user.", 5) == 0 && !S_ISREG(entry->st.st_mode) && !S_ISDIR(entry->st.st_mode))
         return -EPERM;
     return may_access(view, caller, entry, 2);
 }

@@ -39,9 +39,8 @@ static int make_copy(struct view *view, const struct entry *entry, const char *t
     if (dirfd < 0)
         return dirfd;
     bool regular = S_ISREG(entry->st.st_mode);
-    cleanup_fd int from =
-        sys_openat2(dirfd, entry->name, regular && !empty ? O_RDONLY | O_NOFOLLOW | O_NONBLOCK : O_PATH | O_NOFOLLOW, 0,
-                    SYS_BENEATH);
+    cleanup_fd int from = regular && !empty ? lower_open(dirfd, entry->name)
+                                            : sys_openat2(dirfd, entry->name, O_PATH | O_NOFOLLOW, 0, SYS_BENEATH);
     struct stat st;
     int error = from < 0 ? from : sys_fstatat(from, "", &st, AT_EMPTY_PATH);
     if (error < 0)

@@ -238,13 +238,15 @@ int may_open_again(struct view *view, const struct caller *caller, const struct 
     struct directory_meta meta;
     struct stat st;
     bool file = S_ISREG(entry->st.st_mode);
-    if ((!file && !S_ISFIFO(entry->st.st_mode)) || directory_meta_get(view, entry->dir, &meta) < 0 ||
-        (meta.mode & S_ISVTX) == 0 || (meta.mode & (S_IWOTH | S_IWGRP)) == 0)
+    if (S_ISDIR(entry->st.st_mode) || directory_meta_get(view, entry->dir, &meta) < 0 || (meta.mode & S_ISVTX) == 0 ||
+        (meta.mode & (S_IWOTH | S_IWGRP)) == 0)
         return 0;
     (void)entry_stat(view, entry, &st);
     if (st.st_uid == caller->cred->fsuid || st.st_uid == meta.uid)
         return 0;
-    return protection(file ? "regular" : "fifos") > ((meta.mode & S_IWOTH) != 0 ? 0 : 1) ? -EACCES : 0;
+    /* Of sockets and devices no setting speaks (may_create_in_sticky() in fs/namei.c). */
+    int level = file ? protection("regular") : S_ISFIFO(entry->st.st_mode) ? protection("fifos") : 1;
+    return level > ((meta.mode & S_IWOTH) != 0 ? 0 : 1) ? -EACCES : 0;
 }
 
 /* What nobody could use to keep a program alive, or to get at a file, that its owner removed (safe_hardlink_source()).

@@ -66,8 +66,8 @@ bool lower_is_held(int fd)
 int lower_open(int dirfd, const char *name)
 {
     int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
-    int fd = sys_openat(dirfd, name, flags | O_NOATIME, 0);
-    return fd == -EPERM ? sys_openat(dirfd, name, flags, 0) : fd;
+    int fd = sys_openat2(dirfd, name, flags | O_NOATIME, 0, SYS_BENEATH);
+    return fd == -EPERM ? sys_openat2(dirfd, name, flags, 0, SYS_BENEATH) : fd;
 }
 
 static int reopen(int fd)

@@ -491,7 +491,8 @@ bool copies_last_name(struct view *view, const struct stat *original, char path[
 void copies_free(struct view *view);
 
 /* ---- descriptors on the originals of copies (stale.c, stale.h) ---- */
-/* A file for a look alone: that sets no time of access where the kernel lets the reader choose. Owned, or -errno. */
+/* A file to be read by coffer alone: that sets no time of access where the kernel lets the reader choose. Owned, or
+ * -errno. */
 int lower_open(int dirfd, const char *name);
 /* Whether anybody else has a file open, mapped or executes it; true where the kernel does not tell. */
 bool lower_is_held(int fd);

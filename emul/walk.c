@@ -269,10 +269,11 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
     struct view *view = w->view;
     char text[NAME_MAX + 1];
     bool follow = (w->flags & WALK_FOLLOW) != 0 || (out->slash && (w->flags & WALK_PARENT) == 0);
-    const char *tail = out->slash ? "." : "";
+    const char *tail = out->slash ? "/" : ""; /* not ".", which asks for the right to search */
     if (out->slash && (w->flags & WALK_FILE) != 0) {
+        int may = may_search(view, w->caller, w->current); /* no name is looked up that could tell */
         w->pure = false;
-        return fail(out, w, -EISDIR);
+        return fail(out, w, may < 0 ? may : -EISDIR);
     }
     memcpy(text, name, length);
     text[length] = '\0';
