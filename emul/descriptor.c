@@ -165,6 +165,9 @@ static int tree_of_object(struct view *view, const struct entry *entry, const st
     int flags = entry->name[0] == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW;
     for (int tree = UPPER; tree < view->tree_count; tree++) {
         struct stat now;
+        /* A directory that came in place of another does not show what lies below it. */
+        if (S_ISDIR(entry->st.st_mode) && (entry->trees & (1u << tree)) == 0)
+            continue;
         int fd = directory_fd(view, entry->dir, tree);
         if (fd >= 0 && sys_fstatat(fd, entry->name, &now, flags) == 0 && now.st_dev == st->st_dev &&
             now.st_ino == st->st_ino)
