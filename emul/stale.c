@@ -141,6 +141,8 @@ static ssize_t fill(struct reading *reading, uint64_t address, size_t size)
 {
     char piece[PIECE];
     size_t done = 0;
+    if (size == 0)
+        (void)pread(reading->copy, piece, 0, reading->at); /* it may set the time of access */
     while (done < size && reading->left > 0) {
         size_t wanted = size - done < sizeof piece ? size - done : sizeof piece;
         if (wanted > reading->left)

@@ -30,9 +30,10 @@ struct address_space *address_space_copy(const struct address_space *space)
 {
     struct address_space *copy = address_space_new(space->scratch, space->parking);
     /* Whether the parking place was written before the fork is not known: another thread may have been there since. */
-    if (copy != NULL)
+    if (copy != NULL) {
         copy->dumpable = space->dumpable;
-    copy->ia32 = space->ia32;
+        copy->ia32 = space->ia32;
+    }
     return copy;
 }
 
