@@ -155,7 +155,8 @@ static void call(const uint8_t *data, size_t size)
         return;
     view_call(sv.view, &sv.caller, &call, &answer);
     REQUIRE(answer.kind != ANSWER_RESULT || answer.result >= -4095);
-    REQUIRE(answer.kind != ANSWER_REWRITE || placed_size > 0);
+    /* Of sendmmsg only the count may be another: it ends before an address that cannot be used. */
+    REQUIRE(answer.kind != ANSWER_REWRITE || placed_size > 0 || call.number == SYS_sendmmsg);
     int64_t result = (int8_t)data[HEAD - 2];
     if (answer.kind == ANSWER_RESULT || !answer.want_exit) {
         answer_release(&answer);
