@@ -212,6 +212,7 @@ int upper_directory(struct view *view, struct directory *dir)
 {
     if (dir->dead)
         return -ENOENT;
+    view->upper_empty = false;
     if ((dir->trees & (1u << UPPER)) == 0) {
         int tree = __builtin_ctz(dir->trees);
         int source = directory_fd(view, dir, tree);

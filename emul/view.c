@@ -3,6 +3,7 @@
  */
 #include "emul/listener.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/magic.h>
@@ -129,6 +130,22 @@ static int load_origins(struct view *view, const struct view_options *options)
     return error;
 }
 
+/* Where it cannot be read it may have something. */
+static bool is_empty(int dirfd)
+{
+    int fd = sys_openat(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    bool empty = directory != NULL;
+    if (fd >= 0 && directory == NULL)
+        (void)close(fd);
+    while (directory != NULL && (entry = readdir(directory)) != NULL)
+        empty = empty && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0);
+    if (directory != NULL)
+        (void)closedir(directory);
+    return empty;
+}
+
 int view_new(struct view **result, const struct view_options *options)
 {
     struct rlimit limit = {.rlim_cur = 256};
@@ -151,6 +168,7 @@ int view_new(struct view **result, const struct view_options *options)
         error = view_hide(view, options->hidden[i]);
     if (error == 0)
         error = add_trees(view, options);
+    view->upper_empty = error == 0 && options->over_count == 0 && is_empty(options->layer->fs_fd);
     if (error == 0)
         error = add_root(view);
     if (error == 0)

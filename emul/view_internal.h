@@ -137,6 +137,7 @@ struct view {
     int hidden_count;
     int hidden_fd;
     int proc_fd;        /* "/proc" */
+    bool upper_empty;   /* no layer has anything yet: every descriptor is of the host, and as it says */
     bool own_root;      /* the supervisor's fsuid is 0 */
     bool upper_private; /* a process of another user cannot search its way to the upper directory */
     struct credentials own;

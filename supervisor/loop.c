@@ -27,6 +27,7 @@ static void kill_task(const struct task *task)
 static void leave_halt(struct task *task, int signal)
 {
     if (signal == SIGTRAP) {
+        watch_halted(task);
         bool was_stopped = task->state == TASK_LISTENING;
         task->state = TASK_RUNNING;
         if (was_stopped)

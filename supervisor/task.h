@@ -66,12 +66,13 @@ struct task {
     uint64_t made[6];   /* the argument registers as the call was made with them */
     uint64_t wanted[6]; /* and, of a rewritten one, as the kernel is to find them */
     struct answer answer;
-    bool exit_expected;   /* to be resumed to the exit stop of its call */
-    bool ask_view;        /* the view wants to hear of the exit */
-    bool watch_wanted;    /* to be interrupted by its tracer, so that its calls are seen; see watch.h */
-    bool watch_waits;     /* parked until the tracers have done so; its answer is settled */
-    bool in_exec;         /* counted in process->in_exec */
-    unsigned again_count; /* how often the call has been made again, one after the other */
+    bool exit_expected;     /* to be resumed to the exit stop of its call */
+    bool ask_view;          /* the view wants to hear of the exit */
+    bool watch_wanted;      /* to be interrupted by its tracer, so that its calls are seen; see watch.h */
+    bool watch_interrupted; /* by its tracer for that; the stop is still to come */
+    bool watch_waits;       /* parked until the tracers have done so; its answer is settled */
+    bool in_exec;           /* counted in process->in_exec */
+    unsigned again_count;   /* how often the call has been made again, one after the other */
     struct scratch_pieces pieces;
     uint64_t clone_flags;        /* of the clone3 it is in */
     struct injection *injection; /* the calls made for it after an exec, or NULL */

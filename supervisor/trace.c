@@ -109,6 +109,17 @@ int trace_get_made_call(pid_t tid, struct trace_call *call, int64_t *result)
     return 0;
 }
 
+int trace_make_again(pid_t tid)
+{
+    struct user_regs_struct registers;
+    int status = trace_get_registers(tid, &registers);
+    if (status < 0 || (int64_t)registers.orig_rax < 0 || (int)registers.rax != -EINTR)
+        return status;
+    registers.rip -= 2; /* as the kernel does it for every kind of entry */
+    registers.rax = registers.orig_rax;
+    return trace_set_registers(tid, &registers);
+}
+
 /*
  * Two words instead of all registers: half the time of GETREGS and SETREGS. PTRACE_SET_SYSCALL_INFO
  * would not do: it does not set a result at a seccomp stop. With the number -1 the kernel makes no

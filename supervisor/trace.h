@@ -45,6 +45,9 @@ int trace_set_argument(pid_t tid, bool ia32, int index, uint64_t value);
  */
 int trace_get_made_call(pid_t tid, struct trace_call *call, int64_t *result);
 
+/* At the stop of an interruption: a call that it has ended with EINTR is made again. */
+int trace_make_again(pid_t tid);
+
 /* What the call returned, at its exit stop. */
 int trace_get_result(pid_t tid, int64_t *result);
 int trace_set_result(pid_t tid, int64_t result);

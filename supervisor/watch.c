@@ -43,34 +43,6 @@ static bool holds_stale(struct view *view, pid_t pid)
     return false;
 }
 
-/*
- * The kernel makes most calls again that an interruption cuts off. Those that it does not (signal(7), "Interruption of
- * system calls and library functions by stop signals") are left alone: their process is watched from its next stop on.
- */
-static bool may_interrupt(const struct task *task)
-{
-    static const long fragile[] = {SYS_epoll_wait, SYS_epoll_pwait,     SYS_epoll_pwait2, SYS_semop, SYS_semtimedop,
-                                   SYS_msgrcv,     SYS_rt_sigtimedwait, SYS_io_getevents, SYS_msgsnd};
-    char path[32], text[32];
-    (void)snprintf(path, sizeof path, "/proc/%d/syscall", task->tid);
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (length <= 0)
-        return false;
-    text[length] = '\0';
-    long number = strtol(text, NULL, 10); /* "running" is none of them */
-    if (task->space->ia32) {
-        const struct ia32_call *known = ia32_call(number);
-        if (number == IA32_IPC)
-            return false;
-        number = known == NULL ? -1 : known->number;
-    }
-    for (size_t i = 0; i < sizeof fragile / sizeof *fragile && strncmp(text, "running", 7) != 0; i++)
-        if (number == fragile[i])
-            return false;
-    return true;
-}
-
 static bool anybody_wanted(const struct supervisor *supervisor)
 {
     for (const struct task *task = supervisor->tasks; task != NULL; task = task->hh.next)
@@ -100,12 +72,19 @@ void watch_interrupt(struct tracer *tracer)
         if (!task->watch_wanted || task->tracer != tracer)
             continue;
         task->watch_wanted = false;
-        if (task->state == TASK_RUNNING && may_interrupt(task))
-            (void)trace_interrupt(task->tid);
+        task->watch_interrupted = task->state == TASK_RUNNING && trace_interrupt(task->tid) == 0;
     }
     supervisor->watch_wanted = anybody_wanted(supervisor);
     if (!supervisor->watch_wanted)
         let_waiting_go(supervisor);
+}
+
+void watch_halted(struct task *task)
+{
+    if (!task->watch_interrupted)
+        return;
+    task->watch_interrupted = false;
+    (void)trace_make_again(task->tid);
 }
 
 static void watch_process(struct task *first, const struct task *asking)

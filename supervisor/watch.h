@@ -20,6 +20,12 @@ bool watch_look(struct task *task);
 /* At a stop of a system call that nobody else wanted. */
 void watch_call_stop(struct task *task);
 
+/*
+ * At the stop that such an interruption leads to. The kernel makes most calls again that it cuts off; some end with
+ * EINTR though no signal came (signal(7), "Interruption of system calls and library functions by stop signals").
+ */
+void watch_halted(struct task *task);
+
 /* Interrupts the tasks of this tracer that are to be watched. */
 void watch_interrupt(struct tracer *tracer);
 

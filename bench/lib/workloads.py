@@ -31,8 +31,9 @@ def _loops():
     for call in ("stat", "open", "access", "readlink"):
         yield Workload(f"{call}-file", f"$CALLS {call} 1000 file", f"{call} of a file, 1,000 times", exact=True)
         yield Workload(f"{call}-deep", f"$CALLS {call} 1000 $PWD/{DEEP}/file", "of a file below 20 directories", exact=True)
-    yield Workload("fstat-file", "$CALLS fstat 1000 file", "fstat of an open file, 1,000 times", exact=True)
-    yield Workload("fstat-dir", "$CALLS fstat 1000 .", "of an open directory", exact=True)
+    yield Workload("fstat-new", "$CALLS fstat 1000 file", "fstat of an open file, 1,000 times, the layer being empty", exact=True)
+    yield Workload("fstat-file", "echo >made; $CALLS fstat 1000 file", "when it has something", exact=True)
+    yield Workload("fstat-dir", "echo >made; $CALLS fstat 1000 .", "of an open directory that it has, too", exact=True)
     yield Workload("stat-absent", "$CALLS absent 1000 no-such-file", "stat of a missing file", exact=True)
     yield Workload("stat-absent-deep", f"$CALLS absent 1000 $PWD/{DEEP}/no-such-file", "below 20 directories", exact=True)
     yield Workload("stat-link", "$CALLS stat 1000 link", "stat of a symbolic link to that file", exact=True)
