@@ -96,6 +96,7 @@ MARKS = (
     ("closed", r" (mkdir\S*|f?chmod\S*) .*0(000|222|070|007|444|600|644)( |$)|umask 0?[1-9]"),
     ("renamed", r"(?s) O_RDONLY.* rename.* (fchmod|fchown|fsetxattr|fremovexattr|futimens) f"),
     ("exchange", r"RENAME_EXCHANGE"), ("become", r" become$"), ("user", r"^script user"),
+    ("moves", r" (rename\w*|rmdir|sweep) | AT_REMOVEDIR"),
 )
 IDENTITY = re.compile(r" c([01]) i(\d+)")
 
