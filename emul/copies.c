@@ -21,10 +21,10 @@ struct copy {
     char *name;              /* owned; its name in place */
 };
 
-static struct inode_key key_of(const struct stat *st)
+struct inode_key inode_key_of(const struct stat *st)
 {
     struct inode_key key;
-    memset(&key, 0, sizeof key);
+    memset(&key, 0, sizeof key); /* the hash is of all its bytes */
     key.dev = st->st_dev;
     key.ino = st->st_ino;
     return key;
@@ -32,7 +32,7 @@ static struct inode_key key_of(const struct stat *st)
 
 static struct copy *find_original(struct view *view, const struct stat *st)
 {
-    struct inode_key key = key_of(st);
+    struct inode_key key = inode_key_of(st);
     struct copy *copy = NULL;
     HASH_FIND(hh, view->copies, &key, sizeof key, copy);
     return copy;
@@ -40,7 +40,7 @@ static struct copy *find_original(struct view *view, const struct stat *st)
 
 static struct copy *find_upper(struct view *view, const struct stat *st)
 {
-    struct inode_key key = key_of(st);
+    struct inode_key key = inode_key_of(st);
     struct copy *copy = NULL;
     HASH_FIND(hh_upper, view->copies_upper, &key, sizeof key, copy);
     return copy;
@@ -93,7 +93,7 @@ static struct copy *record(struct view *view, const struct stat *original)
     if (copy == NULL)
         return NULL;
     make_room(view);
-    copy->original = key_of(original);
+    copy->original = inode_key_of(original);
     copy->gone = true;
     HASH_ADD(hh, view->copies, original, sizeof copy->original, copy);
     return copy;
@@ -108,7 +108,7 @@ void copies_note(struct view *view, const struct stat *original, const struct st
     if (copy == NULL)
         return;
     copy->gone = false;
-    copy->upper = key_of(upper);
+    copy->upper = inode_key_of(upper);
     HASH_ADD(hh_upper, view->copies_upper, upper, sizeof copy->upper, copy);
 }
 

@@ -18,29 +18,15 @@
 /* READ_MAX: of one call; a shorter result than was asked for is allowed to any of them, and the lock is held. */
 enum { STALE_MAX = 64, READ_MAX = 1 << 20, PIECE = 1 << 14 };
 
-struct stale_key {
-    dev_t dev;
-    ino_t ino;
-};
-
 struct stale {
     UT_hash_handle hh;
-    struct stale_key original;
+    struct inode_key original;
     int copy; /* open to read, owned */
 };
 
-static struct stale_key key_of(const struct stat *st)
-{
-    struct stale_key key;
-    memset(&key, 0, sizeof key);
-    key.dev = st->st_dev;
-    key.ino = st->st_ino;
-    return key;
-}
-
 static struct stale *find(struct view *view, const struct stat *st)
 {
-    struct stale_key key = key_of(st);
+    struct inode_key key = inode_key_of(st);
     struct stale *stale = NULL;
     HASH_FIND(hh, view->stale, &key, sizeof key, stale);
     return stale;
@@ -93,7 +79,7 @@ void stale_note(struct view *view, int dirfd, const char *name, const struct sta
         return;
     if (HASH_COUNT(view->stale) >= STALE_MAX)
         forget(view, view->stale); /* the oldest */
-    stale->original = key_of(original);
+    stale->original = inode_key_of(original);
     stale->copy = steal_fd(&copy);
     HASH_ADD(hh, view->stale, original, sizeof stale->original, stale);
     view->stale_news = true;

@@ -106,6 +106,7 @@ struct inode_key {
     dev_t dev;
     ino_t ino;
 };
+struct inode_key inode_key_of(const struct stat *st);
 
 /* A host directory that was renamed in the view: descriptors opened on it before still show its host path. */
 struct moved {
