@@ -152,6 +152,9 @@ void call_utimens(struct view *view, struct caller *caller, const struct call *c
         answer_result(answer, error);
     else if (call->number == SYS_utimensat && times[0].tv_nsec == UTIME_OMIT && times[1].tv_nsec == UTIME_OMIT)
         answer_result(answer, 0); /* the kernel does not even look for the file */
+    else if (call->number == SYS_utimensat && call->args[path] == 0 && (int)call->args[0] != AT_FDCWD &&
+             (int)call->args[3] != 0)
+        answer_result(answer, -EINVAL); /* before it looks for the descriptor: do_utimes_fd() */
     else if (call->args[path] == 0 && path == 1 && (int)call->args[0] != AT_FDCWD)
         /* futimens(): a null path means the descriptor. */
         change_descriptor(view, caller, (int)call->args[0], false, &change, answer);

@@ -258,11 +258,17 @@ static int check_ends(const struct renaming *r, bool from, bool to)
     return 0;
 }
 
+/* A name in /proc; "." of a directory that was removed is no name. */
+static bool is_raw_name(const struct walked *walked)
+{
+    return walked->kind == WALK_RAW && walked->host_path[0] != '\0';
+}
+
 static int perform(struct view *view, struct caller *caller, struct renaming *r)
 {
     struct walked *from = &r->from.walked, *to = &r->to.walked;
     int error;
-    if (from->kind == WALK_RAW || to->kind == WALK_RAW)
+    if (is_raw_name(from) || is_raw_name(to))
         return -EPERM;
     if ((error = check_ends(r, true, true)) < 0)
         return error;

@@ -141,7 +141,12 @@ static int entry_key(const struct entry *entry, const char *kind, char key[PATH_
 
 static int copy_up_work(struct view *view, struct entry *entry)
 {
-    return copy_up_now(view, entry, false);
+    const struct stat original = entry->st;
+    int tree = entry->tree;
+    int error = copy_up_now(view, entry, false);
+    if (error == 0 && tree > UPPER && !S_ISDIR(original.st_mode))
+        job_note_copy(view, tree, &original, entry);
+    return error;
 }
 
 /* What a worker did is seen on disk; this process looks again. */
@@ -212,7 +217,7 @@ static int copy_tree_item(void *context, const char *name, uint8_t type)
     if (error < 0)
         return error;
     if (entry.tree >= 0)
-        error = copy_up_now(copy->view, &entry, false);
+        error = copy_up_work(copy->view, &entry);
     if (error == 0 && entry.tree >= 0 && S_ISDIR(entry.st.st_mode)) {
         struct directory *dir = entry_directory(copy->view, &entry, &error);
         if (dir != NULL) {

@@ -22,6 +22,14 @@ static struct job *find(struct view *view, const char *key)
     return NULL;
 }
 
+void job_free(struct job *job)
+{
+    if (job->notes >= 0)
+        (void)close(job->notes);
+    free(job->key);
+    free(job);
+}
+
 int job_run(struct view *view, const char *key, int (*work)(struct view *view, struct entry *entry),
             struct entry *entry)
 {
@@ -29,13 +37,17 @@ int job_run(struct view *view, const char *key, int (*work)(struct view *view, s
     if (job != NULL)
         return job->pid;
     job = calloc(1, sizeof *job);
+    if (job != NULL)
+        job->notes = -1;
     if (job == NULL || (job->key = strdup(key)) == NULL) {
         free(job);
         return -ENOMEM;
     }
     pid_t parent = getpid();
+    job->notes = job_notes_make();
     job->pid = fork();
     if (job->pid == 0) {
+        view->job_notes = job->notes;
         /* If the supervisor was killed, a worker must not go on writing. */
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
@@ -44,8 +56,7 @@ int job_run(struct view *view, const char *key, int (*work)(struct view *view, s
     }
     if (job->pid < 0) {
         int error = -errno;
-        free(job->key);
-        free(job);
+        job_free(job);
         return error;
     }
     job->next = view->jobs;
@@ -65,8 +76,7 @@ bool job_take(struct view *view, const char *key, int *error)
         }
     }
     *error = job->error;
-    free(job->key);
-    free(job);
+    job_free(job);
     return true;
 }
 
@@ -79,6 +89,8 @@ bool view_worker_done(struct view *view, pid_t pid, int status)
         job->error = WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
         /* What it noted, it noted in its own memory and on disk. */
         origins_refresh(view);
+        if (job->notes >= 0)
+            job_notes_take(view, job->notes);
         return true;
     }
     return false;

@@ -73,7 +73,15 @@ void stale_note(struct view *view, int dirfd, const char *name, const struct sta
         st.st_ino != original->st_ino || st.st_dev != original->st_dev)
         return;
     cleanup_fd int upper = upper_open_path(view, entry);
-    cleanup_fd int copy = upper < 0 ? upper : reopen(upper);
+    if (upper >= 0)
+        stale_add(view, original, upper);
+}
+
+void stale_add(struct view *view, const struct stat *original, int upper)
+{
+    if (find(view, original) != NULL)
+        return;
+    cleanup_fd int copy = reopen(upper);
     struct stale *stale = copy < 0 ? NULL : calloc(1, sizeof *stale);
     if (stale == NULL)
         return;

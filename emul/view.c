@@ -158,6 +158,7 @@ int view_new(struct view **result, const struct view_options *options)
     view->notice_context = options->notice_context;
     view->umask_now = (mode_t)-1;
     view->links_fd = -1;
+    view->job_notes = -1;
     view->proc_fd = is_procfs("/proc") ? 0 : -1;
     (void)getrlimit(RLIMIT_NOFILE, &limit);
     view->fd_limit = limit.rlim_cur / 2 < FDS_MAX ? (unsigned)(limit.rlim_cur / 2) : FDS_MAX;
@@ -186,8 +187,7 @@ static void free_jobs(struct view *view)
     while (view->jobs != NULL) {
         struct job *job = view->jobs;
         view->jobs = job->next;
-        free(job->key);
-        free(job);
+        job_free(job);
     }
 }
 

@@ -76,6 +76,7 @@ struct job {
     char *key;
     bool done;
     int error;
+    int notes; /* what it copied; owned */
 };
 
 enum { KNOWN_PATHS = 256, KNOWN_TEXT = 192, KNOWN_NAMES = 1024, KNOWN_PROGRAMS = 256 };
@@ -145,6 +146,8 @@ struct view {
     bool foreign;     /* the thread has a caller's identity at the moment */
     mode_t umask_now; /* the process's umask at the moment: see umask_enter() */
     struct job *jobs;
+    int job_notes; /* in a worker: where it notes what it copies; -1: this is none */
+    unsigned job_copies, job_held;
     struct moved *moved; /* latest first */
     struct deep_known deep[DEEP_KNOWN];
     unsigned deep_next;
@@ -500,6 +503,8 @@ int lower_open(int dirfd, const char *name);
 bool lower_is_held(int fd);
 /* The lower file `name` in dirfd, whose stat is `original`, has been copied; the copy is that of the entry. */
 void stale_note(struct view *view, int dirfd, const char *name, const struct stat *original, const struct entry *entry);
+/* The same of one that somebody holds open; `upper` is open on the copy, and stays the caller's. */
+void stale_add(struct view *view, const struct stat *original, int upper);
 /* The copy of a lower file that somebody held open when it was copied, whatever its name now; borrowed, or -ENOENT. */
 int stale_copy(struct view *view, const struct stat *original);
 void stale_free(struct view *view);
@@ -546,6 +551,15 @@ int job_run(struct view *view, const char *key, int (*work)(struct view *view, s
             struct entry *entry);
 /* A finished job's error for this key, and forgets the job; false when there is none. */
 bool job_take(struct view *view, const char *key, int *error);
+void job_free(struct job *job);
+
+/* ---- what workers copied (job_notes.c) ---- */
+/* A descriptor that a worker inherits; owned, or -errno. */
+int job_notes_make(void);
+/* In a worker: the object of a lower tree has been copied; the entry is that of the copy. */
+void job_note_copy(struct view *view, int tree, const struct stat *original, const struct entry *entry);
+/* In the supervisor, when the worker has ended. */
+void job_notes_take(struct view *view, int fd);
 
 /* ---- listing (listing.c) ---- */
 void listing_cache_free(struct view *view);

@@ -322,6 +322,7 @@ static enum step finish_directory(struct walker *w, struct walked *out, enum las
         /* "." of a removed directory: the kernel still knows it. */
         out->kind = WALK_RAW;
         out->host_path[0] = '\0';
+        out->last = last;
         return STEP_DONE;
     }
     if (w->current->proc) {

@@ -215,7 +215,8 @@ static int sweep_name(int fd, struct record *record, unsigned what)
         return renameat(fd, record->name, fd, made);
     if (hash == 4)
         return mkdirat(fd, made, 0755);
-    return hash == 5 ? fchmodat(fd, record->name, 0755, 0) : 0;
+    /* A link may lead to another of the names. */
+    return hash == 5 && record->type != 'l' ? fchmodat(fd, record->name, 0755, 0) : 0;
 }
 
 /* Names that the sweep itself makes may be seen or not. */

@@ -254,6 +254,55 @@ static void by_execution(void)
     printf("open afterwards: %s\n", fd < 0 ? strerror(errno) : "is written");
 }
 
+static void show_change(const char *name, int fd)
+{
+    char text[16];
+    struct stat st;
+    append(name);
+    show(name, pread(fd, text, sizeof text, 1 << 21), text);
+    if (fstat(fd, &st) < 0)
+        die(name);
+    printf("  %lld bytes\n", (long long)st.st_size);
+    close(fd);
+}
+
+/* A file that takes long to copy, and files of a directory that is renamed. */
+static void by_worker(void)
+{
+    struct stat before, after;
+    show_change("large", open("large", O_RDONLY));
+    int deep = open("tree/sub/deep", O_RDONLY), top = open("tree/top", O_RDONLY);
+    int path = open("tree/path", O_PATH);
+    if (fstat(path, &before) < 0 || rename("tree", "moved") < 0)
+        die("tree");
+    show_change("moved/sub/deep", deep);
+    show_change("moved/top", top);
+    if (chmod("moved/path", 0604) < 0 || fstat(path, &after) < 0)
+        die("moved/path");
+    printf("by a path: %o, then %o, %s\n", before.st_mode, after.st_mode,
+           before.st_ino == after.st_ino ? "the same file" : "another file");
+}
+
+static void make_large(const char *name)
+{
+    int fd = open(name, O_CREAT | O_EXCL | O_WRONLY, 0644);
+    if (fd >= 0 && pwrite(fd, "end", 3, (1 << 21) - 3) != 3)
+        die(name);
+    for (off_t at = 0; fd >= 0 && at < 1 << 21; at += 4096)
+        if (pwrite(fd, "some", 4, at) != 4)
+            die(name);
+    close(fd);
+}
+
+static void make_tree(void)
+{
+    if (mkdir("tree", 0755) < 0 || mkdir("tree/sub", 0755) < 0)
+        return;
+    make_large("tree/top");
+    make_large("tree/sub/deep");
+    make_large("tree/path");
+}
+
 static void make(const char *name)
 {
     char command[128];
@@ -285,10 +334,13 @@ int main(int count, char **words)
         make("thread");
         make("exec");
         make("other2");
+        make_large("large");
+        make_tree();
         return 0;
     }
     by_thread("thread");
     by_exec("exec");
     by_execution();
+    by_worker();
     return 0;
 }
