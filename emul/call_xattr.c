@@ -3,8 +3,10 @@
  */
 #include "emul/change.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <linux/limits.h>
+#include <linux/posix_acl_xattr.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -228,11 +230,38 @@ static bool has_own_rules(const char *name)
     return strncmp(name, "system.", 7) == 0 || strncmp(name, "trusted.", 8) == 0 || strncmp(name, "security.", 9) == 0;
 }
 
+/* posix_acl_from_xattr() in fs/posix_acl.c: what is no access control list is refused whoever asks. 0 or -errno. */
+static int check_acl(const struct request *request)
+{
+    struct posix_acl_xattr_header header;
+    struct posix_acl_xattr_entry entry;
+    if (strncmp(request->name, "system.posix_acl_", strlen("system.posix_acl_")) != 0 || request->size == 0)
+        return 0;
+    if (request->size < sizeof header)
+        return -EINVAL;
+    memcpy(&header, request->value, sizeof header);
+    if (le32toh(header.a_version) != POSIX_ACL_XATTR_VERSION)
+        return -EOPNOTSUPP;
+    if ((request->size - sizeof header) % sizeof entry != 0)
+        return -EINVAL;
+    for (size_t at = sizeof header; at < request->size; at += sizeof entry) {
+        memcpy(&entry, request->value + at, sizeof entry);
+        unsigned tag = le16toh(entry.e_tag);
+        /* ACL_USER_OBJ to ACL_OTHER: one bit each. */
+        if (tag == 0 || (tag & (tag - 1)) != 0 || tag > 0x20)
+            return -EINVAL;
+    }
+    return 0;
+}
+
 /* xattr(7): user attributes need write permission, the others ownership or more, which the kernel judges on the copy.
  */
 static int judge_xattr(struct view *view, const struct caller *caller, const struct entry *entry, const void *context)
 {
     const struct request *request = context;
+    int error = check_acl(request);
+    if (error < 0)
+        return error;
     if (request->lacks_privilege)
         return -EPERM;
     if (has_own_rules(request->name))
