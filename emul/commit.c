@@ -4,6 +4,7 @@
 #include "emul/cleanup.h"
 #include "emul/commit_internal.h"
 #include "emul/discard.h"
+#include "emul/journal_file.h"
 #include "emul/layer_base.h"
 #include "emul/sys.h"
 
@@ -61,6 +62,7 @@ static int let_go(struct commit *commit)
         if (status < 0)
             return commit_fail(commit, commit->layer->path, status);
         commit->result->layer_removed = true;
+        journal_file_forget(commit->layer);
         return 0;
     }
     cleanup_fd int host = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
@@ -119,6 +121,16 @@ static void close_all(struct commit *commit)
     journal_free(&commit->journal);
 }
 
+static const char *why_not_loaded(int status)
+{
+    if (status == -EBADMSG)
+        return "its journal is damaged; the changes are still in fs/";
+    if (status == -EKEYREJECTED)
+        return "its journal was not written here, so nothing of it is done; remove the file 'journal' there to commit "
+               "what is in fs/";
+    return NULL;
+}
+
 /* Finishes or undoes an earlier commit that was cut off. 0 or -errno. */
 static int recover(struct commit *commit)
 {
@@ -126,8 +138,7 @@ static int recover(struct commit *commit)
     if (status == -ENOENT)
         return 0;
     if (status < 0)
-        return commit_fail_why(commit, commit->layer->path, status,
-                               status == -EBADMSG ? "its journal is damaged; the changes are still in fs/" : NULL);
+        return commit_fail_why(commit, commit->layer->path, status, why_not_loaded(status));
     status = open_root(commit, commit->journal.root);
     bool go = commit->journal.go;
     if (status == 0)
@@ -169,8 +180,12 @@ static int prepare(struct commit *commit)
 static int carry_out(struct commit *commit)
 {
     int status = journal_save(commit->layer, &commit->journal);
-    if (status < 0)
-        return commit_fail(commit, commit->layer->path, status);
+    if (status < 0) {
+        char why[160];
+        (void)snprintf(why, sizeof why, "no journal could be written to it and to the directory of the layers: %s",
+                       strerror(-status));
+        return commit_fail_why(commit, commit->layer->path, status, why);
+    }
     status = commit_stage(commit);
     if (status < 0) {
         /* The reason that the user is told is the first one. */

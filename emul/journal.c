@@ -6,13 +6,11 @@
 #include "emul/journal.h"
 
 #include "emul/cleanup.h"
-#include "emul/sys.h"
+#include "emul/journal_file.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const char NAME[] = "journal";
-static const char NEW[] = "journal.new";
 static const char GO_RECORD[] = {'G', '\0', '\0'};
 
 int journal_add(struct journal *journal, enum op_kind kind, char *path, char *place, char *link)
@@ -50,8 +48,7 @@ int journal_add_path(struct journal *journal, const char *path)
 
 bool journal_pending(const struct layer *layer)
 {
-    struct stat st;
-    return sys_fstatat(layer->dir_fd, NAME, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return journal_file_exists(layer);
 }
 
 static int load_record(struct journal *journal, char letter, const char *first, const char *second)
@@ -105,19 +102,12 @@ static int parse(struct journal *journal, const char *text, size_t size)
 
 int journal_load(const struct layer *layer, struct journal *journal)
 {
+    cleanup_free char *text = NULL;
+    size_t size = 0;
     *journal = (struct journal){0};
-    cleanup_fd int fd = sys_openat(layer->dir_fd, NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-    struct stat st;
-    int status = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
-    if (status < 0)
-        return status;
-    if (!S_ISREG(st.st_mode))
-        return -EBADMSG;
-    cleanup_free char *text = malloc((size_t)st.st_size + 1);
-    if (text == NULL)
-        return -ENOMEM;
-    ssize_t length = sys_read_full(fd, text, (size_t)st.st_size);
-    status = length < 0 ? (int)length : parse(journal, text, (size_t)length);
+    int status = journal_file_read(layer, &text, &size);
+    if (status == 0)
+        status = parse(journal, text, size);
     if (status < 0)
         journal_free(journal);
     return status;
@@ -150,28 +140,12 @@ int journal_save(const struct layer *layer, const struct journal *journal)
     cleanup_free char *text = NULL;
     size_t size = 0;
     int status = format(journal, &text, &size);
-    if (status < 0)
-        return status;
-    (void)sys_unlinkat(layer->dir_fd, NEW, 0);
-    cleanup_fd int fd = sys_openat(layer->dir_fd, NEW, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    status = fd < 0 ? fd : sys_write_all(fd, text, size);
-    if (status == 0)
-        status = sys_fsync(fd);
-    if (status == 0)
-        status = sys_renameat2(layer->dir_fd, NEW, layer->dir_fd, NAME, 0);
-    if (status == 0)
-        status = sys_fsync(layer->dir_fd);
-    if (status < 0)
-        (void)sys_unlinkat(layer->dir_fd, NEW, 0);
-    return status;
+    return status < 0 ? status : journal_file_write(layer, text, size);
 }
 
 int journal_mark_go(const struct layer *layer, struct journal *journal)
 {
-    cleanup_fd int fd = sys_openat(layer->dir_fd, NAME, O_WRONLY | O_APPEND | O_NOFOLLOW, 0);
-    int status = fd < 0 ? fd : sys_write_all(fd, GO_RECORD, sizeof GO_RECORD);
-    if (status == 0)
-        status = sys_fsync(fd);
+    int status = journal_file_append(layer, GO_RECORD, sizeof GO_RECORD);
     if (status == 0)
         journal->go = true;
     return status;
@@ -179,8 +153,7 @@ int journal_mark_go(const struct layer *layer, struct journal *journal)
 
 int journal_remove(const struct layer *layer)
 {
-    int status = sys_unlinkat(layer->dir_fd, NAME, 0);
-    return status == -ENOENT ? 0 : status;
+    return journal_file_remove(layer);
 }
 
 void journal_free(struct journal *journal)

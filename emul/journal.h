@@ -1,5 +1,5 @@
 /*
- * LAYER/journal: what a commit is about to do, so that the next one can finish or undo it.
+ * The journal: what a commit is about to do, so that the next one can finish or undo it (journal_file.h: where).
  *
  * Written whole before the first temporary file is made beside a target. Until its
  * last mark is set nothing of the host has changed, and undoing it is removing the temporary
@@ -50,7 +50,10 @@ int journal_add_path(struct journal *journal, const char *path);
 /* Whether the layer has a journal, so a commit was cut off. */
 bool journal_pending(const struct layer *layer);
 
-/* Reads the journal of a layer; -ENOENT: there is none; -EBADMSG: it is damaged. journal_free() releases it. */
+/*
+ * Reads the journal of a layer; -ENOENT: there is none; -EBADMSG: it is damaged; -EKEYREJECTED: it was not written
+ * here. journal_free() releases it.
+ */
 int journal_load(const struct layer *layer, struct journal *journal);
 
 /* Writes it, all or nothing, to disk. 0 or -errno. */

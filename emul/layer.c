@@ -50,26 +50,6 @@ static int fail_with_hint(struct layer_error *error, int status, const char *wha
     return fail_errno(error, status, what);
 }
 
-/* Makes the directories of path that are missing, with mode 0700. */
-static int make_directories(char *path)
-{
-    int status = 0;
-    for (char *slash = strchr(path + 1, '/'); slash != NULL && (status == 0 || status == -EEXIST);
-         slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        status = sys_mkdirat(AT_FDCWD, path, 0700);
-        *slash = '/';
-        /* On a read-only file system or below a foreign directory, what exists already still does. */
-        struct stat st;
-        if (status < 0 && sys_fstatat(AT_FDCWD, path, &st, 0) == 0)
-            status = 0;
-    }
-    if (status == 0 || status == -EEXIST)
-        status = sys_mkdirat(AT_FDCWD, path, 0700);
-    struct stat st;
-    return status < 0 && sys_fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode) ? 0 : status;
-}
-
 /* Finishes removals in the store that were cut off. */
 static void sweep_removed(const char *store)
 {
@@ -138,7 +118,7 @@ static int locate_in_store(char path[PATH_MAX], const char *spec, enum layer_ope
     int status = layer_store_path(store);
     if (status < 0)
         return fail(error, status, "layers: no place for them: set HOME or XDG_STATE_HOME to an absolute path");
-    if (mode == LAYER_RUN && (status = make_directories(store)) < 0)
+    if (mode == LAYER_RUN && (status = layer_store_make(store)) < 0)
         return fail_with_hint(error, status, store);
     if (mode == LAYER_RUN)
         sweep_removed(store);

@@ -28,6 +28,25 @@ int layer_store_path(char *store)
     return length < 0 || length >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
+int layer_store_make(char *path)
+{
+    int status = 0;
+    for (char *slash = strchr(path + 1, '/'); slash != NULL && (status == 0 || status == -EEXIST);
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        status = sys_mkdirat(AT_FDCWD, path, 0700);
+        *slash = '/';
+        /* On a read-only file system or below a foreign directory, what exists already still does. */
+        struct stat st;
+        if (status < 0 && sys_fstatat(AT_FDCWD, path, &st, 0) == 0)
+            status = 0;
+    }
+    if (status == 0 || status == -EEXIST)
+        status = sys_mkdirat(AT_FDCWD, path, 0700);
+    struct stat st;
+    return status < 0 && sys_fstatat(AT_FDCWD, path, &st, 0) == 0 && S_ISDIR(st.st_mode) ? 0 : status;
+}
+
 bool layer_name_valid(const char *name)
 {
     size_t length = strlen(name);

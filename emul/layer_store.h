@@ -30,6 +30,9 @@ void layer_list_free(struct layer_list *list);
 /* The process whose run holds the lock of the layer in the directory dir, or 0. Takes no lock itself. */
 pid_t layer_lock_holder(int dir);
 
+/* Makes the directories of a path in the store that are missing, with mode 0700. path is written to. 0 or -errno. */
+int layer_store_make(char *path);
+
 /* Whether name may name a layer: not empty, no '/', no leading '.', not too long. */
 bool layer_name_valid(const char *name);
 

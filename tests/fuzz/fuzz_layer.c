@@ -5,6 +5,7 @@
 #include "emul/changes.h"
 #include "emul/cleanup.h"
 #include "emul/journal.h"
+#include "emul/journal_file.h"
 #include "emul/layer.h"
 #include "emul/layer_meta.h"
 #include "emul/tree.h"
@@ -44,6 +45,8 @@ static void begin(void)
     if (mkdtemp(directory) == NULL)
         abort();
     (void)atexit(remove_directory);
+    if (setenv("XDG_STATE_HOME", directory, 1) < 0)
+        abort();
     layer = (struct layer){.lock_fd = -1, .base_fd = -1, .work_fd = -1};
     (void)snprintf(layer.path, sizeof layer.path, "%s", directory);
     layer.dir_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -187,7 +190,8 @@ static void try_journal(const uint8_t *data, size_t size)
 {
     struct journal journal, again;
     put("journal", data, size);
-    if (!journal_pending(&layer))
+    if (!journal_pending(&layer) || journal_load(&layer, &journal) == 0 ||
+        journal_file_write(&layer, (const char *)data, size) < 0)
         abort();
     if (journal_load(&layer, &journal) == 0) {
         if (journal.root == NULL || journal_save(&layer, &journal) < 0 || journal_load(&layer, &again) < 0)

@@ -13,6 +13,7 @@ static struct lines lines;
 static void setup(void)
 {
     scratch_make(&scratch);
+    ck_assert_int_eq(setenv("XDG_STATE_HOME", path_of("%s/state", scratch.dir), 1), 0);
 }
 
 static void teardown(void)
@@ -254,10 +255,104 @@ START_TEST(killed_at_any_step_of_a_part_the_next_one_finishes)
 }
 END_TEST
 
+static int system_of(const char *program, const char *option, const char *from, const char *to)
+{
+    int status;
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        (void)execlp(program, program, option, from, to, (char *)NULL);
+        _exit(99);
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+/* A layer's journal, as one that somebody else made may have it: records of a letter and two strings. */
+static void forge_journal(const char *text, size_t size)
+{
+    int fd = open(path_of("%s/journal", scratch.layer), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ck_assert_int_eq(write(fd, text, size), (ssize_t)size);
+    (void)close(fd);
+}
+
+START_TEST(a_journal_that_came_with_the_layer_is_not_believed)
+{
+    struct stat st;
+    struct notes notes;
+    struct commit_result result = {0};
+    put_file(path_of("%s/victim", scratch.host), "old", 0644);
+    put_file(path_of("%s/evil", scratch.host), "evil", 0644);
+    put_file(path_of("%s/victim", scratch.upper), "new", 04755);
+    ck_assert_int_eq(stat(path_of("%s/victim", scratch.host), &st), 0);
+    /* Makes a program set-user-id, removes a file that it is told the number of, renames one over another. */
+    const char *host = scratch.host;
+    const char *victim = path_of("%s/victim", host), *evil = path_of("%s/evil", host);
+    const char *texts[] = {
+        path_of("R/|Wwhole||m%s|", victim),
+        path_of("R/|Wwhole||D%s|%llu:%llu", victim, (unsigned long long)st.st_dev, (unsigned long long)st.st_ino),
+        path_of("R/|Wwhole||f%s|%s", victim, evil),
+        /* Not begun: what was made would be removed. */
+        path_of("R/|W||f%s|%s", victim, evil),
+    };
+    for (size_t i = 0; i < 8; i++) {
+        char forged[4096];
+        size_t size = (size_t)snprintf(forged, sizeof forged, "%s|%s", texts[i % 4], i % 4 < 3 ? "G||" : "");
+        for (char *bar = forged; (bar = strchr(bar, '|')) != NULL;)
+            *bar++ = '\0';
+        /* Also with a first line as our own have. */
+        char longer[4200] = "0123456789abcdef0123456789abcdef\n";
+        memcpy(longer + 33, forged, size);
+        forge_journal(i < 4 ? forged : longer, i < 4 ? size : size + 33);
+        ck_assert_int_eq(try_commit(scratch.layer, (struct commit_options){.force = true}, &result, &notes),
+                         -EKEYREJECTED);
+        ck_assert_str_eq(described(host), "fevil 644 evil\nfvictim 644 old\n");
+    }
+    ck_assert_int_eq(unlink(path_of("%s/journal", scratch.layer)), 0);
+    commit_all(true);
+    ck_assert_str_eq(described(host), "fevil 644 evil\nfvictim 4755 new\n");
+}
+END_TEST
+
+START_TEST(a_copy_of_a_layer_half_committed_is_not_carried_on_with)
+{
+    struct notes notes;
+    struct commit_result result = {0};
+    bool killed = true;
+    unsigned copies = 0;
+    for (unsigned step = 0; killed; step++) {
+        if (step > 0)
+            setup();
+        put_file(path_of("%s/a", scratch.upper), "new", 0644);
+        put_file(path_of("%s/b", scratch.upper), "new", 0644);
+        killed = WIFSIGNALED(commit_with_fault(step, "KILL"));
+        if (exists(path_of("%s/journal", scratch.layer))) {
+            char before[256];
+            char *copy = path_of("%s/copy", scratch.dir);
+            ck_assert_int_eq(system_of("cp", "-a", scratch.layer, copy), 0);
+            (void)snprintf(before, sizeof before, "%s", described(scratch.host));
+            ck_assert_int_eq(try_commit(copy, (struct commit_options){.force = true}, &result, &notes), -EKEYREJECTED);
+            ck_assert_str_eq(described(scratch.host), before);
+            copies++;
+        }
+        if (exists(scratch.layer))
+            commit_all(false);
+        ck_assert_str_eq(described(scratch.host), "fa 644 new\nfb 644 new\n");
+        teardown();
+    }
+    setup();
+#ifdef COFFER_TEST_HOOKS
+    ck_assert_uint_gt(copies, 3);
+#else
+    (void)copies;
+#endif
+}
+END_TEST
+
 START_TEST(a_full_disk_at_any_step_loses_nothing)
 {
     /* More steps than a commit has: the last ones just succeed. */
-    for (unsigned step = 0; step < 130; step++) {
+    for (unsigned step = 0; step < 145; step++) {
         if (step > 0)
             setup();
         make_everything();
@@ -741,6 +836,8 @@ int main(int argc, char **argv)
     tcase_add_test(cases, everything_at_once);
     tcase_add_test(cases, killed_at_any_step_the_next_one_finishes);
     tcase_add_test(cases, killed_at_any_step_of_a_part_the_next_one_finishes);
+    tcase_add_test(cases, a_journal_that_came_with_the_layer_is_not_believed);
+    tcase_add_test(cases, a_copy_of_a_layer_half_committed_is_not_carried_on_with);
     tcase_add_test(cases, a_full_disk_at_any_step_loses_nothing);
     tcase_add_test(cases, a_host_that_changed_since_is_a_conflict);
     tcase_add_test(cases, without_a_record_the_host_had_nothing);

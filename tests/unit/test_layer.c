@@ -3,6 +3,7 @@
  * the program that holds a layer or is cut off (COFFER_FAULT).
  */
 #include "emul/journal.h"
+#include "emul/journal_file.h"
 #include "emul/layer_base.h"
 #include "emul/layer_store.h"
 #include "emul/tree.h"
@@ -298,6 +299,8 @@ START_TEST(garbage_in_base_and_journal_is_not_believed)
     static const char *const texts[] = {"", "R", "R/", "Zjunk", "ffff", "G"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         put_file(store("l/journal"), texts[i], 0600);
+        ck_assert_int_eq(journal_load(&layer, &journal), -EKEYREJECTED);
+        ck_assert_int_eq(journal_file_write(&layer, texts[i], strlen(texts[i])), 0);
         ck_assert_int_eq(journal_load(&layer, &journal), -EBADMSG);
     }
     layer_close(&layer);
