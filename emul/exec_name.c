@@ -3,22 +3,26 @@
  * given to execute. Where that is another file than the program was called by (the interpreter of a script, what a
  * symbolic link leads to, a copy), the kernel gets a symbolic link of the right name.
  *
- * The links lie in alias_dir (socket_name.c): a directory for each file that is executed so, in it a link for each
- * name. They stay until the view ends, since an exec that is on its way must find them.
+ * The links lie in alias_dir (socket_name.c), each in a directory of its own. An exec that is on its way must find its
+ * link, so a link stays when the call has been let go on. The last NAMED_MAX are kept, the least recently used goes
+ * first, and its number is not used again.
  */
 #include "emul/view_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct exec_target {
-    struct exec_target *next;
+/* Far more than there are execs on their way at any moment: a task makes one at a time. */
+enum { NAMED_MAX = 4096 };
+
+struct exec_link {
+    UT_hash_handle hh; /* by text, in the order of their last use */
     unsigned number;
-    char path[];
+    size_t name_length;
+    char text[]; /* the name, a slash, and the path that the link leads to */
 };
 
 static void directory_of(const struct view *view, unsigned number, char path[96])
@@ -26,25 +30,68 @@ static void directory_of(const struct view *view, unsigned number, char path[96]
     (void)snprintf(path, 96, "%s/e%u", view->alias_dir, number);
 }
 
-static const struct exec_target *add_target(struct view *view, const char *path)
+static int path_of(const struct view *view, const struct exec_link *link, char path[PATH_MAX])
 {
     char directory[96];
-    struct exec_target *target = malloc(sizeof *target + strlen(path) + 1);
-    if (target == NULL || socket_alias_directory(view) < 0) {
-        free(target);
+    directory_of(view, link->number, directory);
+    int length = snprintf(path, PATH_MAX, "%s/%.*s", directory, (int)link->name_length, link->text);
+    return length < PATH_MAX ? 0 : -ENAMETOOLONG;
+}
+
+static void remove_link(struct view *view, struct exec_link *link)
+{
+    char path[PATH_MAX];
+    HASH_DEL(view->exec_links, link);
+    if (path_of(view, link, path) == 0)
+        (void)unlink(path);
+    directory_of(view, link->number, path);
+    (void)rmdir(path);
+    free(link);
+}
+
+/* What is called `name` and lies at `path`; without its number. */
+static struct exec_link *new_link(const char *name, const char *path)
+{
+    size_t length = strlen(name), size = length + strlen(path) + 2;
+    struct exec_link *link = calloc(1, sizeof *link + size);
+    if (link == NULL)
         return NULL;
+    link->name_length = length;
+    (void)snprintf(link->text, size, "%s/%s", name, path);
+    return link;
+}
+
+/* The record of the same text, as the latest, and frees the one that was looked for; that one itself where it is new.
+ */
+static struct exec_link *remember(struct view *view, struct exec_link *wanted)
+{
+    struct exec_link *link = NULL;
+    size_t length = strlen(wanted->text);
+    HASH_FIND(hh, view->exec_links, wanted->text, length, link);
+    if (link != NULL) {
+        free(wanted);
+        HASH_DEL(view->exec_links, link);
+    } else {
+        link = wanted;
+        link->number = view->exec_link_count++;
+        if (HASH_COUNT(view->exec_links) == NAMED_MAX)
+            remove_link(view, view->exec_links);
     }
-    target->number = view->exec_targets == NULL ? 0 : view->exec_targets->number + 1;
-    memcpy(target->path, path, strlen(path) + 1);
-    directory_of(view, target->number, directory);
+    HASH_ADD_KEYPTR(hh, view->exec_links, link->text, length, link);
+    return link;
+}
+
+static int make_link(const struct view *view, const struct exec_link *link, const char *target, const char *path)
+{
+    char directory[96];
+    int error = sys_symlinkat(target, AT_FDCWD, path);
+    if (error != -ENOENT)
+        return error == -EEXIST ? 0 : error;
+    directory_of(view, link->number, directory);
     /* Processes of other users in the view search it too; only we write there. */
-    if (mkdir(directory, 0700) < 0 || chmod(directory, 0711) < 0) {
-        free(target);
-        return NULL;
-    }
-    target->next = view->exec_targets;
-    view->exec_targets = target;
-    return target;
+    if (mkdir(directory, 0700) < 0 || chmod(directory, 0711) < 0)
+        return -errno;
+    return sys_symlinkat(target, AT_FDCWD, path);
 }
 
 static const char *last_component(const char *path)
@@ -55,43 +102,18 @@ static const char *last_component(const char *path)
 
 const char *exec_named(struct view *view, const char *path, const char *called, char link[PATH_MAX])
 {
-    char directory[96];
     const char *name = last_component(called);
-    if (*name == '\0' || strcmp(name, last_component(path)) == 0)
+    if (*name == '\0' || strcmp(name, last_component(path)) == 0 || socket_alias_directory(view) < 0)
         return path;
-    const struct exec_target *target = view->exec_targets;
-    while (target != NULL && strcmp(target->path, path) != 0)
-        target = target->next;
-    if (target == NULL)
-        target = add_target(view, path);
-    if (target == NULL)
+    struct exec_link *known = new_link(name, path);
+    if (known == NULL)
         return path;
-    directory_of(view, target->number, directory);
-    if (snprintf(link, PATH_MAX, "%s/%s", directory, name) >= PATH_MAX)
-        return path;
-    int error = sys_symlinkat(path, AT_FDCWD, link);
-    return error == 0 || error == -EEXIST ? link : path;
-}
-
-static void remove_directory(const char *path)
-{
-    DIR *stream = opendir(path);
-    const struct dirent *entry;
-    while (stream != NULL && (entry = readdir(stream)) != NULL)
-        (void)unlinkat(dirfd(stream), entry->d_name, 0);
-    if (stream != NULL)
-        (void)closedir(stream);
-    (void)rmdir(path);
+    known = remember(view, known);
+    return path_of(view, known, link) == 0 && make_link(view, known, path, link) == 0 ? link : path;
 }
 
 void exec_names_free(struct view *view)
 {
-    char directory[96];
-    while (view->exec_targets != NULL) {
-        struct exec_target *target = view->exec_targets;
-        view->exec_targets = target->next;
-        directory_of(view, target->number, directory);
-        remove_directory(directory);
-        free(target);
-    }
+    while (view->exec_links != NULL)
+        remove_link(view, view->exec_links);
 }

@@ -171,9 +171,10 @@ struct view {
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
     unsigned alias_count;
-    unsigned proc_copies;             /* made so far; see proc_file.c */
-    struct exec_target *exec_targets; /* latest first; see exec_name.c */
-    struct said_name *said_names;     /* uthash; see socket_name.c */
+    unsigned proc_copies;         /* made so far; see proc_file.c */
+    struct exec_link *exec_links; /* uthash; see exec_name.c */
+    unsigned exec_link_count;     /* made so far */
+    struct said_name *said_names; /* uthash; see socket_name.c */
     view_notice *notice;
     void *notice_context;
 };

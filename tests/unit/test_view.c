@@ -567,6 +567,45 @@ START_TEST(what_a_lower_layer_deleted_is_not_looked_at)
 }
 END_TEST
 
+static int count_names(const char *path)
+{
+    int count = 0;
+    DIR *dir = opendir(path);
+    ck_assert_ptr_nonnull(dir);
+    while (readdir(dir) != NULL)
+        count++;
+    (void)closedir(dir);
+    return count - 2;
+}
+
+START_TEST(the_last_names_of_programs_are_kept_and_no_more)
+{
+    enum { KEPT = 4096, MORE = 300 };
+    char link[PATH_MAX], target[PATH_MAX], name[32], *often = NULL, *rarely = NULL;
+    begin();
+    ck_assert_str_eq(exec_named(sv.view, "/bin/dash", "/usr/bin/dash", link), "/bin/dash");
+    for (int i = 0; i < KEPT + MORE; i++) {
+        (void)snprintf(name, sizeof name, "/x/n%d", i);
+        const char *used = exec_named(sv.view, "/bin/dash", name, link);
+        ck_assert(used == link);
+        ck_assert_str_eq(strrchr(used, '/') + 1, name + 3);
+        ck_assert_int_eq(readlink(used, target, sizeof target), (ssize_t)strlen("/bin/dash"));
+        if (i == 0 || i == 1)
+            *(i == 0 ? &often : &rarely) = strdup(used);
+        ck_assert(exec_named(sv.view, "/bin/dash", "/x/n0", link) == link);
+        ck_assert_str_eq(link, often);
+    }
+    ck_assert_int_eq(count_names(sv.view->alias_dir), KEPT);
+    ck_assert_int_eq(access(rarely, F_OK), -1);
+    ck_assert(exec_named(sv.view, "/bin/dash", "/x/n1", link) == link);
+    ck_assert_str_ne(link, rarely);
+    ck_assert(exec_named(sv.view, "/bin/bash", "/x/n0", link) == link);
+    ck_assert_str_ne(link, often);
+    free(often);
+    free(rarely);
+}
+END_TEST
+
 /* The directory for short names is made when it is needed: what the view knew of its parent must not show it. */
 START_TEST(the_directory_of_aliases_is_not_in_the_view)
 {
@@ -890,6 +929,7 @@ int main(int argc, char **argv)
     tcase_add_test(cases, a_file_of_a_lower_layer_is_not_linked_into_the_upper_one);
     tcase_add_test(cases, what_a_lower_layer_deleted_is_not_looked_at);
     tcase_add_test(cases, whiteouts_that_are_files_are_not_listed);
+    tcase_add_test(cases, the_last_names_of_programs_are_kept_and_no_more);
     tcase_add_test(cases, the_directory_of_aliases_is_not_in_the_view);
     suite_add_tcase(suite, cases);
     return run_suite(suite);
