@@ -24,7 +24,6 @@ struct listing_item {
     uint32_t name;  /* offset in names */
     uint8_t type;
     uint8_t tree;
-    bool gone; /* a whiteout, or hidden */
 };
 
 struct listing {
@@ -44,5 +43,13 @@ void listing_settle(struct listing *listing);
 int64_t listing_position(const struct listing *listing, size_t index, bool brief);
 /* The first item at a position of either kind, or behind it. */
 size_t listing_find(const struct listing *listing, int64_t position);
+
+struct view;
+struct directory;
+
+/* The merged names of a directory of the view, in their order (listing_build.c). 0 or -errno; listing_free() frees
+ * them. */
+int listing_build(struct view *view, struct directory *dir, struct listing *listing);
+void listing_free(struct listing *listing);
 
 #endif
