@@ -156,18 +156,30 @@ static bool is_overridden(const struct view *view, const struct stat *st, const 
     return getxattr(link, XATTR_OVERRIDE, NULL, 0) >= 0 || errno == EACCES;
 }
 
+/* The descriptor that coffer gave the process is none; another one of its number is what it is. */
+static bool is_hidden(const struct view *view, int fd, const struct stat *st)
+{
+    struct stat top;
+    return fd == view->hidden_fd && sys_fstatat(view->trees[UPPER].fd, "", &top, AT_EMPTY_PATH) == 0 &&
+           st->st_dev == top.st_dev && st->st_ino == top.st_ino;
+}
+
 static void stat_descriptor(struct view *view, struct caller *caller, const struct call *call, int fd,
                             struct answer *answer)
 {
     char link[64];
     struct stat st;
     answer_continue(answer);
-    if (view->upper_empty)
+    if (view->upper_empty && fd != view->hidden_fd)
         return;
     (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", caller->tid, fd);
     if (fd < 0 || sys_fstatat(AT_FDCWD, link, &st, 0) < 0)
         return;
-    if (S_ISDIR(st.st_mode))
+    if (is_hidden(view, fd, &st))
+        answer_result(answer, -EBADF);
+    else if (view->upper_empty)
+        return;
+    else if (S_ISDIR(st.st_mode))
         stat_directory(view, caller, call, fd, answer);
     else if (copies_know(view, &st) || origins_know(view, &st) || is_overridden(view, &st, link))
         stat_copied(view, caller, call, fd, answer);

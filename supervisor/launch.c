@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,22 @@
 
 enum { HIDDEN_FD_MAX = 4096, HIDDEN_FD_ELSE = 1023, HIDDEN_FD_BEYOND = 8, HIDDEN_FD_MIN = 16 };
 
+/* Whether a process of the view may get an identity other than coffer's own: no set-id bit gives one there. */
+static bool may_become_another(void)
+{
+    uid_t real, effective, saved;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{0}};
+    if (getresuid(&real, &effective, &saved) < 0 || syscall(SYS_capget, &header, data) < 0)
+        return true;
+    return real == 0 || real != effective || real != saved || (data[0].permitted & 1u << CAP_SETUID) != 0;
+}
+
 int launch_hidden_fd(void)
 {
     struct rlimit limit;
+    if (!may_become_another())
+        return -1;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return -1;
     if (limit.rlim_cur < HIDDEN_FD_MIN)

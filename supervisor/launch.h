@@ -24,7 +24,7 @@ struct launch {
 
 /*
  * The number to use as hidden_fd: beyond the limit where that may be, so that programs do not meet it, nor close it
- * with all others that they may have. -1: there is none.
+ * with all others that they may have. -1: there is none, or nobody in the view needs it to come to the layer.
  */
 int launch_hidden_fd(void);
 

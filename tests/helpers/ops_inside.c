@@ -3,7 +3,8 @@
  *
  * ops_inside sandbox: restricts itself in each way that daemons and viewers do, works on, and says what it saw.
  * ops_inside refused: asks for what a view does not give, and prints each errno.
- * ops_inside abort|filtered: ends with a core file as large as may be, in the working directory.
+ * ops_inside numbers: which numbers are descriptors, as a stat of each says; of an ordinary user, as any other call
+ * does. ops_inside abort|filtered: ends with a core file as large as may be, in the working directory.
  */
 #include <grp.h>
 #include <linux/audit.h>
@@ -20,7 +21,7 @@
 
 #include "ops.h"
 
-enum { NOBODY = 65534, ALLOWED_MAX = 40 };
+enum { NOBODY = 65534, ALLOWED_MAX = 40, NUMBERS = 5000 };
 
 static void filter_or_die(const struct sock_filter *code, size_t count)
 {
@@ -324,6 +325,40 @@ static void refused(void)
     SAY(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program));
 }
 
+/* ---- descriptors ---- */
+
+static void open_numbers(const char *when)
+{
+    struct statx sx;
+    struct stat st;
+
+    printf("%s:", when);
+    for (int fd = 0; fd < NUMBERS; fd++) {
+        bool by_fstat = syscall(SYS_fstat, fd, &st) == 0 || errno != EBADF;
+        bool by_path = syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) == 0 || errno != EBADF;
+        bool by_statx = syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_INO, &sx) == 0 || errno != EBADF;
+        bool by_flags = getuid() != 0 && fcntl(fd, F_GETFD) >= 0;
+        if (by_fstat || by_path || by_statx || by_flags)
+            printf(" %d(%d%d%d%d)", fd, by_fstat, by_path, by_statx, by_flags);
+    }
+    printf("\n");
+}
+
+static void numbers(void)
+{
+    static const int own[] = {9, 1023, 1031, 1032, 1033, 4095};
+    struct rlimit most;
+
+    syscall(SYS_close_range, 3, ~0U, 0); /* what a program natively inherits */
+    open_numbers("unchanged");
+    SAY(mkdir("something", 0755));
+    open_numbers("changed");
+    if (getrlimit(RLIMIT_NOFILE, &most) == 0 && (most.rlim_cur = most.rlim_max, setrlimit(RLIMIT_NOFILE, &most)) == 0)
+        for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+            dup2(0, own[i]);
+    open_numbers("its own");
+}
+
 /* ---- core files ---- */
 
 static int end_with_core(bool filtered)
@@ -350,6 +385,8 @@ int main(int argc, char **argv)
         sandboxes();
     else if (argc == 2 && strcmp(argv[1], "refused") == 0)
         refused();
+    else if (argc == 2 && strcmp(argv[1], "numbers") == 0)
+        numbers();
     else if (argc == 2 && strcmp(argv[1], "abort") == 0)
         return end_with_core(false);
     else if (argc == 2 && strcmp(argv[1], "filtered") == 0)

@@ -22,6 +22,11 @@ chmod 755 . # nobody has to come here
 same_as_native "'$inside' sandbox"
 grep -q '^viewer: signal 31$' native.out || fail "the filters do nothing: $(cat native.out)"
 
+# A descriptor that a program did not open shows in no stat, wherever it is; of an ordinary user there is none.
+for limit in 1024 "$(ulimit -Hn)"; do
+    (ulimit -Sn "$limit" && same_as_native "'$inside' numbers") || exit 1
+done
+
 # What is refused gives EPERM, natively or not, but for what the kernel says of a process that is not there or not traced.
 "$COFFER" run -l "$LAYER" -- "$inside" refused >refused.out 2>refused.err || fail "refused: $? $(cat refused.err)"
 ! grep -Ev 'EPERM$|PEEKDATA.*ESRCH$|0x3fffffff.*ESRCH$' refused.out || fail "not refused: $(cat refused.out)"
