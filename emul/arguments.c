@@ -141,18 +141,15 @@ static int relative_path(struct view *view, struct caller *caller, const struct 
         error = prepend(path, &at, dir->key->name, dir->key_length - sizeof dir->key->parent);
     for (const struct directory *dir = start; dir != common && error == 0; dir = dir->parent)
         error = prepend(path, &at, "..", 2);
-    if (error == 0 && real_tree(view, start->trees) != tree)
+    bool apart = taken->dirfd == AT_FDCWD && caller->fs->cwd_apart;
+    if (error == 0 && (apart || real_tree(view, start->trees) != tree))
         error = -ENAMETOOLONG;
     memmove(path, path + at, PATH_MAX - at);
     directory_release(view, start);
     return error;
 }
 
-/*
- * An object of the host that the caller could not come to there, since a directory is open in the view alone: he gets
- * at the copy in the layer. 0, -errno or a worker's pid.
- */
-static int move_to_layer(struct view *view, struct caller *caller, struct walked *walked, int *tree)
+int move_to_layer(struct view *view, struct caller *caller, struct walked *walked, int *tree)
 {
     if (*tree != view->host || !host_is_closed(view, caller, &walked->entry))
         return 0;

@@ -28,6 +28,12 @@ bool take_path(struct view *view, struct caller *caller, const struct call *call
                struct taken *taken, struct answer *answer);
 void taken_release(struct view *view, struct taken *taken);
 
+/*
+ * An object of the host that the caller could not come to there, since a directory is open in the view alone: he gets
+ * at the copy in the layer, and *tree is UPPER. 0, -errno or a worker's pid.
+ */
+int move_to_layer(struct view *view, struct caller *caller, struct walked *walked, int *tree);
+
 /* The call goes on where the object really is: untouched if the walk was pure, else with its path argument rewritten.
  */
 void answer_at(struct view *view, struct caller *caller, const struct call *call, struct taken *taken, int tree,

@@ -3,6 +3,7 @@
  */
 #include "emul/listener.h"
 #include "emul/open_finish.h"
+#include "emul/open_grant.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -68,6 +69,7 @@ static void replace_cwd(struct view *view, struct caller *caller, struct answer 
     directory_release(view, caller->fs->cwd);
     caller->fs->cwd = answer->finish.directory;
     caller->fs->cwd_in_layer = answer->finish.mode != 0;
+    caller->fs->cwd_apart = false;
     answer->finish.directory = NULL;
 }
 
@@ -115,6 +117,8 @@ void answer_release(struct answer *answer)
 {
     if (answer->finish.kind == FINISH_FORGET)
         proc_copy_finish(answer);
+    grant_free(answer->grant);
+    answer->grant = NULL;
     if (answer->finish.fd >= 0)
         (void)close(answer->finish.fd);
     answer->finish.fd = -1;

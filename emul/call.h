@@ -59,6 +59,7 @@ struct caller {
     pid_t tid, tgid;
     struct fs_context *fs;          /* borrowed; working directory, root and umask */
     const struct credentials *cred; /* borrowed */
+    bool takes_grants;              /* the transport can answer an open with a descriptor of ours: ANSWER_GRANT */
 };
 
 struct call {
@@ -72,6 +73,7 @@ enum answer_kind {
     ANSWER_CONTINUE, /* the kernel carries the call out as the caller made it */
     ANSWER_RESULT,   /* the call is not made; result is what it returns */
     ANSWER_REWRITE,  /* the kernel carries it out with args[]; the transport restores the caller's registers at exit */
+    ANSWER_GRANT,    /* once the caller waits for it, view_call_grant() opens what the call then returns */
     ANSWER_WAIT,     /* ask again when the worker process `worker` has ended */
 };
 
@@ -99,13 +101,17 @@ struct finish {
     char *text;      /* malloc()ed, owned */
 };
 
+/* What is to be opened for a caller who could not come to it by any path: see open_grant.c. */
+struct grant;
+
 struct answer {
     enum answer_kind kind;
-    int64_t result;   /* of ANSWER_RESULT: >= 0 or -errno */
-    uint64_t args[6]; /* of ANSWER_REWRITE */
-    bool want_exit;   /* with CONTINUE or REWRITE: call view_call_exit() at the exit stop */
-    bool again;       /* set by view_call_exit(): what was decided no longer holds, the call is to be made again */
-    pid_t worker;     /* of ANSWER_WAIT */
+    int64_t result;      /* of ANSWER_RESULT: >= 0 or -errno */
+    uint64_t args[6];    /* of ANSWER_REWRITE */
+    bool want_exit;      /* with CONTINUE or REWRITE: call view_call_exit() at the exit stop */
+    bool again;          /* set by view_call_exit(): what was decided no longer holds, the call is to be made again */
+    pid_t worker;        /* of ANSWER_WAIT */
+    struct grant *grant; /* of ANSWER_GRANT; owned */
     struct finish finish;
 };
 
@@ -118,6 +124,12 @@ void view_call(struct view *view, struct caller *caller, const struct call *call
  */
 void view_call_exit(struct view *view, struct caller *caller, const struct call *call, struct answer *answer,
                     int64_t *result);
+
+/*
+ * The caller of a call that was answered with ANSWER_GRANT waits for its descriptor, and nothing but its death can end
+ * that. Opens it, once: a descriptor of our own, or -errno for the caller. *cloexec: how it is to have it.
+ */
+int view_call_grant(struct view *view, struct caller *caller, struct answer *answer, bool *cloexec);
 
 /*
  * After a successful exec (PTRACE_EVENT_EXEC) whose answer was `answer` (a zeroed one if the exec went through

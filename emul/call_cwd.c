@@ -63,6 +63,17 @@ static void prepare_finish(struct answer *answer, enum finish_kind kind, struct 
     answer->finish.directory = dir;
 }
 
+/*
+ * No path leads the kernel to where the caller goes, since he could not search it all from the root. So the kernel's
+ * working directory stays where it is: nothing that is said from the view's own is left to the kernel then.
+ */
+static void stand_apart(struct view *view, struct fs_context *fs, struct directory *dir)
+{
+    directory_release(view, fs->cwd);
+    fs->cwd = dir;
+    fs->cwd_in_layer = fs->cwd_apart = true;
+}
+
 /* The directory that a taken path ends at, held, when the caller may search it. */
 static struct directory *searchable(struct view *view, struct caller *caller, struct taken *taken, int *error)
 {
@@ -93,6 +104,10 @@ void call_chdir(struct view *view, struct caller *caller, const struct call *cal
     struct directory *dir = searchable(view, caller, &taken, &error);
     if (dir == NULL) {
         answer_result(answer, error);
+    } else if (taken.walked.kind == WALK_ENTRY && !taken.walked.pure &&
+               path_is_closed(view, caller, taken.walked.entry.dir)) {
+        stand_apart(view, caller->fs, dir);
+        answer_result(answer, 0);
     } else {
         bool in_layer = taken.walked.kind == WALK_ENTRY && host_is_closed(view, caller, &taken.walked.entry);
         answer_real(view, caller, call, &taken, answer);

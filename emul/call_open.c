@@ -6,6 +6,7 @@
  */
 #include "emul/names.h"
 #include "emul/open_finish.h"
+#include "emul/open_grant.h"
 #include "emul/proc_file.h"
 #include "emul/shapes.h"
 #include "policy/devices.h"
@@ -173,6 +174,57 @@ static void answer_flags(struct caller *caller, const struct call *call, const s
     answer_how(caller, &how, answer);
 }
 
+/*
+ * The kernel is to open what `tree` has, or is to have, at the end of the walk: by the caller's own call if that can
+ * come there, else by way of the supervisor. Nobody is granted what may keep the opener waiting.
+ */
+static void answer_open(struct view *view, struct caller *caller, const struct call *call,
+                        const struct opening *opening, struct taken *taken, int tree, int flags, struct answer *answer)
+{
+    struct walked *walked = &taken->walked;
+    const mode_t type = walked->entry.tree < 0 ? S_IFREG : walked->entry.st.st_mode & S_IFMT;
+    /* The kernel takes no O_PATH descriptor from a listener. One of a directory that can be read as well is most of it.
+     */
+    bool grantable =
+        caller->takes_grants && (type == S_IFDIR || ((type == S_IFREG || type == S_IFLNK) && (flags & O_PATH) == 0));
+    bool needed = grantable && (tree != view->host || !walked->pure) &&
+                  (path_is_closed(view, caller, walked->entry.dir) ||
+                   (tree == view->host && host_is_closed(view, caller, &walked->entry)));
+    /* A directory of the host may have another mode than the view's. */
+    int error = needed && type != S_IFDIR ? 0 : move_to_layer(view, caller, walked, &tree);
+    if (error != 0) {
+        answer_result(answer, error);
+        answer->kind = error > 0 ? ANSWER_WAIT : ANSWER_RESULT;
+        answer->worker = error;
+        return;
+    }
+    if (!needed) {
+        answer_at(view, caller, call, taken, tree, answer);
+        answer_flags(caller, call, opening, answer, flags);
+        /* Too long a path, or no place for it that the call could point to. */
+        needed = grantable && answer->kind == ANSWER_RESULT &&
+                 (answer->result == -ENAMETOOLONG || answer->result == -ENOMEM);
+    }
+    if (needed && type == S_IFLNK)
+        answer_result(answer, -ELOOP);
+    else if (needed)
+        grant_prepare(view, caller, &walked->entry, tree, flags & (int)HOW_FLAGS_KNOWN, opening->mode, answer);
+}
+
+/* What the view has at the end of the walk, which is no regular file that is opened to write. */
+static void answer_open_real(struct view *view, struct caller *caller, const struct call *call,
+                             const struct opening *opening, struct taken *taken, struct answer *answer)
+{
+    const struct walked *walked = &taken->walked;
+    if (walked->kind == WALK_ENTRY && walked->looked && walked->entry.tree >= 0) {
+        int tree = S_ISDIR(walked->entry.st.st_mode) ? real_tree(view, walked->entry.trees) : walked->entry.tree;
+        answer_open(view, caller, call, opening, taken, tree, opening->flags, answer);
+        return;
+    }
+    answer_real(view, caller, call, taken, answer);
+    answer_flags(caller, call, opening, answer, opening->flags);
+}
+
 /* Creates over a whiteout, say: an empty file takes its place, the caller's open finds it. */
 static int create_apart(struct view *view, struct caller *caller, const struct taken *taken,
                         const struct opening *opening, struct answer *answer)
@@ -226,8 +278,7 @@ static void open_new(struct view *view, struct caller *caller, const struct call
         answer_result(answer, error);
         return;
     }
-    answer_at(view, caller, call, taken, UPPER, answer);
-    answer_flags(caller, call, opening, answer, flags);
+    answer_open(view, caller, call, opening, taken, UPPER, flags, answer);
 }
 
 /* A host device or FIFO is passed through by policy, never copied. */
@@ -279,8 +330,7 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
         answer_result(answer, error);
         return;
     }
-    answer_at(view, caller, call, taken, UPPER, answer);
-    answer_flags(caller, call, opening, answer, opening->flags);
+    answer_open(view, caller, call, opening, taken, UPPER, opening->flags, answer);
     open_prepare(answer, emptied ? FINISH_OPEN_EMPTIED : FINISH_OPEN, entry,
                  emptied ? upper_open_path(view, entry) : -1);
     if (answer->kind == ANSWER_RESULT)
@@ -303,8 +353,7 @@ static void open_temporary(struct view *view, struct caller *caller, const struc
         answer_result(answer, error);
         return;
     }
-    answer_at(view, caller, call, taken, UPPER, answer);
-    answer_flags(caller, call, opening, answer, opening->flags);
+    answer_open(view, caller, call, opening, taken, UPPER, opening->flags, answer);
 }
 
 static void open_found(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
@@ -333,9 +382,8 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
              (error = may_access(view, caller, entry, access_mask(flags))) < 0)
         answer_result(answer, error); /* the host's directory, which is opened, may have another mode */
     else {
-        answer_real(view, caller, call, taken, answer);
-        answer_flags(caller, call, opening, answer, flags);
-        if (answer->kind == ANSWER_REWRITE && entry->tree == UPPER && type == S_IFREG)
+        answer_open_real(view, caller, call, opening, taken, answer);
+        if ((answer->kind == ANSWER_REWRITE || answer->kind == ANSWER_GRANT) && entry->tree == UPPER && type == S_IFREG)
             open_prepare(answer, FINISH_OPEN, entry, -1);
     }
 }

@@ -151,13 +151,17 @@ static void change_magic(struct view *view, struct caller *caller, const struct 
     object_release(view, &object);
 }
 
-/* The caller makes the call itself, on the copy; unless its path cannot lie where the call could name it (int $0x80).
+/*
+ * The caller makes the call itself, on the copy; unless there is no path that it could name it by: too long, where
+ * `int $0x80` cannot point to, through directories that are closed to him.
  */
 static void let_caller_change(struct view *view, struct caller *caller, const struct call *call, struct taken *taken,
                               const struct change *change, struct answer *answer)
 {
-    answer_at(view, caller, call, taken, UPPER, answer);
-    if (answer->kind == ANSWER_RESULT && answer->result == -ENOMEM)
+    bool closed = path_is_closed(view, caller, taken->walked.entry.dir);
+    if (!closed)
+        answer_at(view, caller, call, taken, UPPER, answer);
+    if (closed || (answer->kind == ANSWER_RESULT && (answer->result == -ENOMEM || answer->result == -ENAMETOOLONG)))
         settle(answer, change_entry(view, caller, &taken->walked.entry, change));
 }
 

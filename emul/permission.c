@@ -187,6 +187,16 @@ bool host_is_closed(struct view *view, const struct caller *caller, const struct
     return closed;
 }
 
+bool path_is_closed(struct view *view, const struct caller *caller, struct directory *dir)
+{
+    if (!view->own_root || searches_everywhere(view, caller->cred))
+        return false;
+    for (; dir != NULL; dir = dir->parent)
+        if (may_search(view, caller, dir) < 0)
+            return true;
+    return false;
+}
+
 int may_own(struct view *view, const struct caller *caller, const struct entry *entry)
 {
     struct stat st;

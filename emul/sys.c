@@ -156,6 +156,19 @@ int sys_openat(int dir, const char *path, int flags, mode_t mode)
     return fd;
 }
 
+int sys_open_name(int dir, const char *name, int flags, mode_t mode)
+{
+    struct open_how how = {.flags = (uint64_t)(unsigned)flags | O_CLOEXEC, .mode = mode, .resolve = SYS_BENEATH};
+    long fd;
+    CALL((flags & (O_CREAT | O_TRUNC)) != 0, fd, syscall(SYS_openat2, dir, name, &how, sizeof how));
+    return (int)fd;
+}
+
+int sys_open_again(int fd, int flags, mode_t mode)
+{
+    LOOKING_CALL(int, open(fd_path(fd).text, flags | O_CLOEXEC, mode));
+}
+
 int sys_fstatat(int dir, const char *path, struct stat *st, int flags)
 {
     LOOKING_CALL(int, fstatat(dir, path, st, flags));

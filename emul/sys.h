@@ -25,6 +25,12 @@
 
 int sys_openat2(int dir, const char *path, int flags, mode_t mode, uint64_t resolve);
 int sys_openat(int dir, const char *path, int flags, mode_t mode);
+/*
+ * Opens for a caller: a name of a directory that is no symbolic link, or once more what a descriptor (which may be
+ * O_PATH) is open on. With O_NONBLOCK in flags, EAGAIN is what they return while a lease is broken.
+ */
+int sys_open_name(int dir, const char *name, int flags, mode_t mode);
+int sys_open_again(int fd, int flags, mode_t mode);
 int sys_fstatat(int dir, const char *path, struct stat *st, int flags);
 ssize_t sys_readlinkat(int dir, const char *path, char *buffer, size_t size);
 ssize_t sys_read(int fd, void *data, size_t size);

@@ -183,7 +183,8 @@ struct fs_context {
     struct view *view;
     unsigned refs;
     struct directory *cwd, *root; /* counted */
-    bool cwd_in_layer;            /* the kernel's working directory is the layer's, though the host has it too */
+    bool cwd_in_layer;            /* the kernel's working directory is not the host's, though the host has it too */
+    bool cwd_apart;               /* it is another one: the kernel could not be led to it */
     mode_t umask;
 };
 
@@ -408,6 +409,11 @@ int may_search(struct view *view, const struct caller *caller, struct directory 
 bool way_is_closed(struct view *view, const struct caller *caller, struct directory *dir);
 /* The same for an object, which may be a directory that he could not read there. */
 bool host_is_closed(struct view *view, const struct caller *caller, const struct entry *entry);
+/*
+ * Whether the caller, in the view, could not search his way from the root to a directory, though he came to it: he was
+ * another user when he came to where he stands.
+ */
+bool path_is_closed(struct view *view, const struct caller *caller, struct directory *dir);
 /* STATX_ATTR_IMMUTABLE and STATX_ATTR_APPEND of an object of the host: then the kernel refuses root as well. */
 uint64_t fixed_attributes(struct view *view, const struct entry *entry);
 /* Whether the caller may change the entry's metadata as its owner. 0 or -EPERM. */

@@ -319,7 +319,9 @@ static enum step finish_directory(struct walker *w, struct walked *out, enum las
 {
     out->pure = w->pure && !kernel_is_refused(w);
     if (w->current->dead) {
-        /* "." of a removed directory: the kernel still knows it. */
+        /* "." of a removed directory: the kernel still knows it, if that is where it has the caller. */
+        if (w->caller->fs->cwd_apart && w->current == w->caller->fs->cwd)
+            return fail(out, w, -ENOENT);
         out->kind = WALK_RAW;
         out->host_path[0] = '\0';
         out->last = last;

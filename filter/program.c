@@ -32,6 +32,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+/* Within this file: a stop of an open, which becomes a way to open_tail. */
+#define TRACE_OPEN 4
+
 #define X32_BIT         0x40000000u /* __X32_SYSCALL_BIT, which <asm/unistd.h> types differently over time */
 #define NEGATIVE_NUMBER 0x80000000u /* syscall(-1) and its like have the x32 bit too, and are not x32 */
 
@@ -86,8 +93,9 @@ static int add_row(scmp_filter_ctx context, int number, const struct call_row *r
     if (row->verdict != VERDICT_PASS) {
         if (row->tests->verdict != VERDICT_UNKNOWN)
             return -EINVAL;
-        return seccomp_rule_add_exact_array(context, action_of((enum verdict)row->verdict, row->error), number, 0,
-                                            NULL);
+        bool opens = row->verdict == VERDICT_STOP && row->handler == HANDLER_OPEN;
+        uint32_t action = opens ? SCMP_ACT_TRACE(TRACE_OPEN) : action_of((enum verdict)row->verdict, row->error);
+        return seccomp_rule_add_exact_array(context, action, number, 0, NULL);
     }
     for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++) {
         int error = add_test(context, number, test);
@@ -120,6 +128,17 @@ static const struct sock_filter head_template[] = {
 #define HEAD_IA32_SIZE  4
 #define HEAD_TO_IA32    5
 #define HEAD_TABLE_SIZE 7
+
+/* The tail: an open that the supervisor has marked waits for the listener, any other stops. */
+static const struct sock_filter open_tail[] = {
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[5])),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROGRAM_GRANT_5, 0, 3),
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[4])),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PROGRAM_GRANT_4, 0, 1),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | PROGRAM_TRACE_CALL),
+};
+#define TAIL_LENGTH (sizeof(open_tail) / sizeof(open_tail[0]))
 
 static int read_all(int fd, void *buffer, size_t size)
 {
@@ -197,6 +216,14 @@ static int make_ia32(struct sock_filter *tree, size_t count)
     return 0;
 }
 
+/* libseccomp knows no action that would depend on an argument of a call that always stops. */
+static void lead_opens_to_tail(struct sock_filter *filter, size_t tail)
+{
+    for (size_t i = 0; i < tail; i++)
+        if (filter[i].code == (BPF_RET | BPF_K) && filter[i].k == (SECCOMP_RET_TRACE | TRACE_OPEN))
+            filter[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(tail - i - 1));
+}
+
 int program_build(struct sock_fprog *program)
 {
     cleanup_free struct sock_filter *tree = NULL, *ia32 = NULL;
@@ -208,7 +235,7 @@ int program_build(struct sock_fprog *program)
     if (error)
         return error;
 
-    size_t count = HEAD_LENGTH + (size_t)length + (size_t)ia32_length;
+    size_t tail = HEAD_LENGTH + (size_t)length + (size_t)ia32_length, count = tail + TAIL_LENGTH;
     if (count > BPF_MAXINSNS)
         return -E2BIG;
     struct sock_filter *filter = calloc(count, sizeof(*filter));
@@ -217,6 +244,8 @@ int program_build(struct sock_fprog *program)
     memcpy(filter, head_template, sizeof(head_template));
     memcpy(filter + HEAD_LENGTH, tree, (size_t)length * sizeof(*filter));
     memcpy(filter + HEAD_LENGTH + length, ia32, (size_t)ia32_length * sizeof(*filter));
+    memcpy(filter + tail, open_tail, sizeof(open_tail));
+    lead_opens_to_tail(filter, tail);
     filter[HEAD_IA32_SIZE].k = (uint32_t)ia32_size();
     filter[HEAD_TO_IA32].k = (uint32_t)(HEAD_LENGTH - HEAD_TO_IA32 - 1) + (uint32_t)length;
     filter[HEAD_TABLE_SIZE].k = (uint32_t)table_size();
@@ -228,4 +257,16 @@ int program_build(struct sock_fprog *program)
 int program_install(const struct sock_fprog *program)
 {
     return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) ? -errno : 0;
+}
+
+int program_install_listening(const struct sock_fprog *program)
+{
+    /* Once its call is taken up, a caller that waits is not interrupted but by its death: what is done for it is done.
+     */
+    const unsigned long flags = SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    long listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, program);
+    if (listener >= 0)
+        return (int)listener;
+    int error = program_install(program);
+    return error < 0 ? error : -ENOENT;
 }

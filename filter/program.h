@@ -13,6 +13,14 @@
 #define PROGRAM_TRACE_UNKNOWN      3 /* a number without a row; ENOSYS where nobody traces */
 
 /*
+ * An open whose last two argument registers, which no open uses, hold these in their lower halves (which is all that
+ * the filter looks at) is SECCOMP_RET_USER_NOTIF: it waits for a descriptor from the listener. Only the supervisor puts
+ * them there, at the stop of the call. They are no secret: who does it himself is told ENOSYS.
+ */
+#define PROGRAM_GRANT_4 0x86c1d4e7u
+#define PROGRAM_GRANT_5 0xb30f529au
+
+/*
  * Compiles the table, and that of ia32 that is derived from it, into classic BPF. Architecture first, then the number
  * in a binary tree, then arguments: numbers whose verdict reads no argument stay cacheable by the kernel. Numbers that
  * the table does not know stop. program->filter is malloc()ed and the caller's to free. Returns 0 or -errno.
@@ -24,5 +32,11 @@ int program_build(struct sock_fprog *program);
  * CAP_SYS_ADMIN. Returns 0 or -errno.
  */
 int program_install(const struct sock_fprog *program);
+
+/*
+ * The same, with a listener for calls that wait for a descriptor: its descriptor (O_CLOEXEC) is returned. -ENOENT: it
+ * is installed without one, since the kernel is older than Linux 5.19, or another filter has one already.
+ */
+int program_install_listening(const struct sock_fprog *program);
 
 #endif

@@ -13,10 +13,9 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
-/* Once a process. */
-static void tell_of_int80(struct task *task)
+void caller_tell_unplaced(struct task *task)
 {
-    if (task->process->told_of_int80)
+    if (!task->unplaced || task->process->told_of_int80)
         return;
     task->process->told_of_int80 = true;
     notice_refused(task->supervisor->notices, task->process->tgid,
@@ -71,7 +70,7 @@ int caller_place(void *context, const void *data, size_t size, uint64_t *address
     struct task *task = context;
     /* A 64-bit program said `int $0x80`: its scratch lies where such a call cannot point to. */
     if (task->call.shape != SHAPE_64 && task->space->scratch > UINT32_MAX) {
-        tell_of_int80(task);
+        task->unplaced = true;
         return -ENOMEM;
     }
     return scratch_place(task->space, task->tid, &task->pieces, data, size, address);
@@ -109,5 +108,6 @@ struct caller caller_of(struct task *task)
         .tgid = task->process->tgid,
         .fs = task->fs,
         .cred = task_credentials(task),
+        .takes_grants = task->supervisor->listener >= 0,
     };
 }

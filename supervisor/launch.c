@@ -6,6 +6,7 @@
 #include "supervisor/command.h"
 #include "supervisor/control.h"
 #include "supervisor/exec.h"
+#include "supervisor/grant.h"
 #include "supervisor/network.h"
 #include "supervisor/placement.h"
 #include "supervisor/text.h"
@@ -164,8 +165,10 @@ static void become_command(void *context)
     int status = launch->no_network ? network_refuse() : 0;
     if (status < 0)
         give_up("--net none", status);
-    status = program_install(launch->program);
-    if (status < 0)
+    status = program_install_listening(launch->program);
+    if (status >= 0)
+        grant_keep_listener(status);
+    else if (status != -ENOENT)
         give_up("cannot install the system-call filter", status);
 
     (void)execvp(launch->argv[0], launch->argv);

@@ -5,6 +5,7 @@
 #include "filter/program.h"
 #include "supervisor/command.h"
 #include "supervisor/control.h"
+#include "supervisor/grant.h"
 #include "supervisor/nested.h"
 #include "supervisor/placement.h"
 #include "supervisor/text.h"
@@ -122,6 +123,7 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     mode_t mask = umask(0);
     tracers_run(supervisor);
     (void)umask(mask);
+    grant_end(supervisor);
     control_end(supervisor);
     signals_restore(&signals);
     (void)close(supervisor->main_pidfd);
@@ -153,6 +155,7 @@ int run_command(const struct run_request *request)
         .lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP,
         .notices = &notices,
         .main_pidfd = -1,
+        .listener = -1,
         .quiet = request->quiet,
         .hidden_fd = launch.hidden_fd,
         .no_network = request->no_network,

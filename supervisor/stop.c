@@ -2,6 +2,7 @@
 
 #include "supervisor/caller.h"
 #include "supervisor/calls.h"
+#include "supervisor/grant.h"
 #include "supervisor/ia32.h"
 #include "supervisor/move.h"
 #include "supervisor/placement.h"
@@ -98,6 +99,8 @@ static int find_wanted(struct task *task)
     const struct answer *answer = &task->answer;
     const struct call *call = &task->call;
     memcpy(task->wanted, task->made, sizeof task->wanted);
+    if (answer->kind == ANSWER_GRANT)
+        return grant_expect(task->supervisor, task->wanted);
     if (call->shape == SHAPE_32_SOCKET)
         return ia32_place_block(task, answer->args, &task->wanted[1]);
     for (int i = 0; i < 6; i++)
@@ -134,6 +137,7 @@ static void carry_out_answer(struct task *task)
         task_end_call(task);
         break;
     case ANSWER_REWRITE:
+    case ANSWER_GRANT:
         carry_out_rewritten(task);
         break;
     case ANSWER_WAIT:
@@ -141,6 +145,20 @@ static void carry_out_answer(struct task *task)
         return;
     }
     stop_resume(task, 0);
+}
+
+static bool is_rewritten(const struct task *task)
+{
+    return task->answer.kind == ANSWER_REWRITE || task->answer.kind == ANSWER_GRANT;
+}
+
+/* A call that was prepared and is not made, or not yet: nothing is left of it. */
+static void undo_unmade(struct task *task)
+{
+    int64_t result = -EINTR;
+    struct caller caller = caller_of(task);
+    if (task->answer.want_exit)
+        view_call_exit(task->supervisor->view, &caller, &task->call, &task->answer, &result);
 }
 
 /* What the kernel is to read of a call that was judged in memory is put where it stays what it was. */
@@ -151,8 +169,11 @@ static void prepare_rewritten(struct task *task)
         memcpy(answer->args, task->call.args, sizeof answer->args);
         answer->kind = ANSWER_REWRITE;
     }
-    int status = answer->kind == ANSWER_REWRITE ? find_wanted(task) : 0;
+    int status = is_rewritten(task) ? find_wanted(task) : 0;
     if (status < 0) {
+        caller_tell_unplaced(task);
+        if (answer->kind == ANSWER_GRANT)
+            undo_unmade(task);
         task_end_call(task);
         answer->kind = ANSWER_RESULT;
         answer->result = status;
@@ -163,7 +184,9 @@ static void prepare_rewritten(struct task *task)
 static void settle(struct task *task)
 {
     prepare_rewritten(task);
-    bool made = task->answer.kind == ANSWER_CONTINUE || task->answer.kind == ANSWER_REWRITE;
+    if (task->answer.kind == ANSWER_RESULT)
+        caller_tell_unplaced(task);
+    bool made = task->answer.kind == ANSWER_CONTINUE || is_rewritten(task);
     if (task->call.row->handler == HANDLER_EXEC && made && task->process->count > 1)
         task_enter_exec(task);
     carry_out_answer(task);
@@ -173,6 +196,8 @@ static void settle(struct task *task)
 static void decide(struct task *task)
 {
     task_end_call(task);
+    if (task->call.row->handler == HANDLER_EXEC)
+        grant_take_listener(task);
     if (task->call.row->handler == HANDLER_EXEC && move_holds_exec(task)) {
         task->answer.kind = ANSWER_WAIT;
         task->answer.worker = MOVE_WORKER;
@@ -258,7 +283,7 @@ void stop_serve(struct task *task)
  */
 static void restore_arguments(struct task *task)
 {
-    if (task->answer.kind != ANSWER_REWRITE)
+    if (!is_rewritten(task))
         return;
     for (int i = 0; i < 6; i++)
         if (task->wanted[i] != task->made[i])
@@ -283,7 +308,11 @@ void stop_finish(struct task *task)
         return;
     task->supervisor->count.exits++;
     restore_arguments(task);
-    if (!is_restart(result)) {
+    if (is_restart(result) && task->answer.kind == ANSWER_GRANT) {
+        /* A signal came before anybody had opened anything: no handler makes an open of a file fail with EINTR. */
+        undo_unmade(task);
+        (void)trace_set_result(task->tid, RESTART_NO_INTERRUPT);
+    } else if (!is_restart(result)) {
         int64_t told = result;
         if (task->ask_view) {
             struct caller caller = caller_of(task);

@@ -52,6 +52,9 @@ struct supervisor {
     unsigned move_every, moves_due; /* see move_for_test() in placement.c */
 
     struct control *control; /* see control.c */
+    int listener;            /* of the filter, or -1; see grant.h */
+    bool granting;           /* granter runs */
+    pthread_t granter;
     struct stop_counts count;
 };
 

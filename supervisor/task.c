@@ -140,6 +140,7 @@ void task_end_call(struct task *task)
         scratch_release(task->space, &task->pieces);
     task->exit_expected = false;
     task->ask_view = false;
+    task->unplaced = false;
 }
 
 void task_enter_exec(struct task *task)

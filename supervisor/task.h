@@ -68,6 +68,7 @@ struct task {
     struct answer answer;
     bool exit_expected;     /* to be resumed to the exit stop of its call */
     bool ask_view;          /* the view wants to hear of the exit */
+    bool unplaced;          /* what should have been placed for the call lies where it cannot point to */
     bool watch_wanted;      /* to be interrupted by its tracer, so that its calls are seen; see watch.h */
     bool watch_interrupted; /* by its tracer for that; the stop is still to come */
     bool watch_waits;       /* parked until the tracers have done so; its answer is settled */

@@ -101,15 +101,6 @@ MARKS = (
 IDENTITY = re.compile(r" c([01]) i(\d+)")
 
 
-def private(directory):
-    """Whether an ordinary user cannot search his way to a directory."""
-    while directory != "/":
-        if not os.stat(directory).st_mode & 0o001:
-            return True
-        directory = os.path.dirname(directory)
-    return False
-
-
 class Comparison:
     """Compares the lines of two plays of one script."""
 
@@ -317,7 +308,6 @@ class Stage:
         seen_operations, seen_tree = split_play(view)
 
         marks_of_all = "".join(f" ~{name}" for name, _ in MARKS if script.marked(name))
-        marks_of_all += " ~private" if self.options.private else ""
 
         def tree_of(_):
             return "tree" + marks_of_all
@@ -476,15 +466,12 @@ class Session:
 
 def replay(options):
     """Scripts from files; those whose title says another kind of user are left out."""
-    stage, status, played, left = Stage(options, 0), 0, 0, 0
+    stage, status, played = Stage(options, 0), 0, 0
     for path in options.files:
         with open(path, encoding="utf-8") as file:
             scripts = read_scripts("".join(line for line in file if not line.startswith("#")))
         wanted = "user" if options.ordinary else "root"
         scripts = [script for script in scripts if script.title.split()[1] in (wanted, "any")]
-        # What is not right there: `accepted`, ~private.
-        able = [script for script in scripts if not (options.private and script.marked("become"))]
-        left, scripts = left + len(scripts) - len(able), able
         if not scripts:
             continue
         played += len(scripts)
@@ -493,8 +480,7 @@ def replay(options):
                 print(f"{path}\n{difference}")
                 status = 1
     stage.clear()
-    print(f"{played} kept scripts played" +
-          (f", {left} left out: their user cannot search the way to {options.scratch}" if left else ""))
+    print(f"{played} kept scripts played")
     return status
 
 
@@ -534,7 +520,6 @@ def scratch(options):
     """A directory to play in, which is gone afterwards."""
     options.scratch = tempfile.mkdtemp(prefix="differential.")
     os.chmod(options.scratch, 0o755)
-    options.private = os.geteuid() == 0 and private(options.scratch)
     try:
         yield
     finally:

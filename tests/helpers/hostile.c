@@ -3,6 +3,7 @@
  * was refused (which, and how, is printed); 2: wrong use; 77: it cannot be tried here. What became of the files is the
  * caller's to look at.
  */
+#include "../../filter/program.h"
 #include "ia32.h"
 
 #include <errno.h>
@@ -73,6 +74,20 @@ static int int80(void)
     char *low = ia32_begin(4096);
     snprintf(low, 4096, "%s", arguments[0]);
     return write_to((int)IA32(5, low, O_WRONLY | O_CREAT | O_TRUNC, 0644), "int 0x80");
+}
+
+/*
+ * FILE: an open with the marks of one that waits for a descriptor of the supervisor (grant.h), after one that got such
+ * a descriptor, so that somebody reads the listener.
+ */
+static int marked(void)
+{
+    char *low = ia32_begin(4096);
+    snprintf(low, 4096, "%s", arguments[0]);
+    if (close((int)IA32(5, low, O_WRONLY | O_CREAT, 0644)) < 0)
+        return UNTRIED;
+    return outcome("a marked open",
+                   syscall(SYS_openat, AT_FDCWD, arguments[0], O_RDONLY, 0, PROGRAM_GRANT_4, PROGRAM_GRANT_5));
 }
 
 /* FILE: changed through it, by a call that the kernel need not make. */
@@ -560,6 +575,7 @@ static const struct {
 } attacks[] = {
     {"listener", 0, listener},
     {"int80", 1, int80},
+    {"marked", 1, marked},
     {"int80-chmod", 1, int80_chmod},
     {"int80-io_uring", 0, int80_io_uring},
     {"int80-type-ahead", 0, int80_type_ahead},

@@ -52,6 +52,7 @@ in_view() {
 fresh native
 natively tried listener
 natively tried int80 new
+natively tried marked new
 natively tried int80-chmod file
 natively tried int80-io_uring
 natively tried int80-type-ahead
@@ -83,7 +84,8 @@ handle=$("$hostile" handle-of host/file) || handle="1 00"
 wrong=0
 for lock in try off; do
     in_view refused listener
-    in_view refused int80 new
+    in_view contained int80 new
+    in_view refused marked new
     in_view contained int80-chmod file
     in_view refused int80-io_uring
     in_view refused int80-type-ahead

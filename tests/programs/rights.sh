@@ -32,7 +32,7 @@ setup() {
 
 as=
 except='^$'
-for name in sticky caps made; do
+for name in sticky caps private made; do
     # What an ordinary user can ask about himself is in "made".
     [ "$(id -u)" = 0 ] || [ $name = made ] || continue
     fresh $name
