@@ -28,6 +28,11 @@ struct grant {
 void grant_prepare(struct view *view, const struct caller *caller, const struct entry *entry, int tree, int flags,
                    mode_t mode, struct answer *answer)
 {
+    /* No lock holds the supervisor: nothing but the layer is opened to write, whatever came to be judged so. */
+    if (tree != UPPER && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)) {
+        answer_result(answer, -EACCES);
+        return;
+    }
     struct grant *grant = calloc(1, sizeof *grant);
     int dirfd = directory_fd(view, entry->dir, tree);
     if (grant == NULL || dirfd < 0) {
