@@ -35,14 +35,6 @@ struct walker {
 
 enum step { STEP_ON, STEP_DONE };
 
-static enum step fail(struct walked *out, const struct walker *w, int error)
-{
-    out->kind = WALK_ERROR;
-    out->error = error;
-    out->pure = w->pure;
-    return STEP_DONE;
-}
-
 static uint32_t host_bit(const struct view *view)
 {
     return 1u << view->host;
@@ -64,6 +56,15 @@ static bool kernel_is_refused(const struct walker *w)
 {
     return searches_for_another(w) && !w->current->proc && !w->current->dead &&
            way_is_closed(w->view, w->caller, w->current);
+}
+
+static enum step fail(struct walked *out, const struct walker *w, int error)
+{
+    out->kind = WALK_ERROR;
+    out->error = error;
+    /* Where the kernel may not search, it would say so instead. */
+    out->pure = w->pure && !kernel_is_refused(w);
+    return STEP_DONE;
 }
 
 static void move_to(struct walker *w, struct directory *dir)
