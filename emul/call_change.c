@@ -19,14 +19,7 @@ static bool has_override(int fd, struct stat *st)
 static int act_chmod(int fd, const void *request)
 {
     const mode_t *mode = request;
-    struct stat st;
-    if (!has_override(fd, &st))
-        return sys_fchmod(fd, *mode);
-    /* The group is one that the owner is not in, or he could have given the file to it: no set-group-ID. */
-    mode_t group = S_ISDIR(st.st_mode) ? 0 : S_ISGID;
-    st.st_mode = (st.st_mode & S_IFMT) | (*mode & ~group);
-    int error = upper_override(fd, &st);
-    return error < 0 ? error : sys_fchmod(fd, *mode & 0777);
+    return closed_chmod(fd, *mode);
 }
 
 /* A link has no mode of its own that could be changed, whoever asks (notify_change() in fs/attr.c). */
@@ -62,7 +55,7 @@ static int act_chown(int fd, const void *request)
     if (error < 0 || owner->gid == (gid_t)-1 || !has_override(fd, &st))
         return error;
     st.st_gid = owner->gid;
-    return upper_override(fd, &st);
+    return object_override_set(fd, &st);
 }
 
 /* chown(2): the owner may give the file to a group of his; CAP_CHOWN anything. */

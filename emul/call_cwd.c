@@ -125,7 +125,9 @@ void call_fchdir(struct view *view, struct caller *caller, const struct call *ca
     int error = 0;
     bool in_layer = false;
     struct directory *dir = walk_start(view, caller, (int)call->args[0], &in_layer, &error);
-    if (dir != NULL && !dir->proc && !dir->dead && (error = may_access_dir(view, caller, dir, 1)) < 0) {
+    if (dir != NULL && !dir->proc)
+        error = dir->dead ? may_search(view, caller, dir) : may_access_dir(view, caller, dir, 1);
+    if (dir != NULL && error < 0) {
         directory_release(view, dir);
         answer_result(answer, error);
         return;

@@ -8,6 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* With AT_EMPTY_PATH: of a directory, the view may know better than the kernel. */
+static void access_descriptor(struct view *view, struct caller *caller, int dirfd, int mode, struct answer *answer)
+{
+    int error = 0;
+    struct directory *dir =
+        dirfd == AT_FDCWD ? directory_hold(caller->fs->cwd) : walk_descriptor(view, caller, dirfd, &error);
+    answer_continue(answer);
+    if (dir != NULL && !dir->proc && !dir->dead && dir->trees != 1u << view->host)
+        answer_result(answer, mode == F_OK ? 0 : may_access_dir(view, caller, dir, mode));
+    directory_release(view, dir);
+}
+
 /* access(2) asks for the real identity, unless AT_EACCESS: on the way as well. */
 void call_access(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
@@ -31,7 +43,9 @@ void call_access(struct view *view, struct caller *caller, const struct call *ca
     const struct entry *entry = &walked->entry;
     bool merged = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 &&
                   entry->tree != view->host;
-    if (taken.by_descriptor || (walked->pure && !merged))
+    if (taken.by_descriptor)
+        access_descriptor(view, &asked, taken.dirfd, mode, answer);
+    else if (walked->pure && !merged)
         answer_continue(answer);
     else if (walked->kind == WALK_RAW)
         answer_real(view, caller, call, &taken, answer);

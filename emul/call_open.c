@@ -243,6 +243,10 @@ static int create_apart(struct view *view, struct caller *caller, const struct t
     /* A new file may be opened whatever its mode; one that is there only as the mode says. */
     int wanted = access_mask(opening->flags);
     bool opens = error == 0 && ((int)(st.st_mode >> 6) & wanted) == wanted;
+    /* creat() has no flags that could be taken from it: it truncates, which takes set-id bits away. */
+    bool truncates = opening->flags_argument < 0 && opening->how.flags == 0;
+    if (truncates && error == 0 && (st.st_mode & (S_ISUID | S_ISGID)) != 0)
+        opens = false;
     if (error == 0 && !opens)
         error = sys_fchmod(fd, (st.st_mode & 07777) | 0600);
     if (error == 0)
@@ -272,7 +276,7 @@ static void open_new(struct view *view, struct caller *caller, const struct call
         error = directory_meta_get(view, entry->dir, &parent);
     if (error == 0 && (entry->whiteout || inherits_noted_group(&parent))) {
         error = create_apart(view, caller, taken, opening, answer);
-        flags &= ~(O_CREAT | O_EXCL);
+        flags &= ~(O_CREAT | O_EXCL | O_TRUNC); /* it is made already, and truncating takes set-id bits away */
     }
     if (error < 0) {
         answer_result(answer, error);
@@ -378,7 +382,7 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
         open_special(view, caller, call, opening, taken, answer);
     else if (!named_only && type == S_IFREG && wants_write(flags))
         open_for_write(view, caller, call, opening, taken, answer);
-    else if (type == S_IFDIR && !named_only && entry->tree == UPPER &&
+    else if (type == S_IFDIR && !named_only && entry->tree != view->host &&
              (error = may_access(view, caller, entry, access_mask(flags))) < 0)
         answer_result(answer, error); /* the host's directory, which is opened, may have another mode */
     else {

@@ -104,7 +104,7 @@ static int complete(struct view *view, struct entry *entry)
 static int make_opaque(struct view *view, const struct entry *entry)
 {
     cleanup_fd int fd = upper_open_path(view, entry);
-    return fd < 0 ? fd : upper_hide_lower(view->layer, fd);
+    return fd < 0 ? fd : upper_hide_lower(fd);
 }
 
 /* A directory that comes to stand where a lower tree has a name must hide it. */
@@ -123,9 +123,9 @@ static int clear_replaced(struct view *view, const struct entry *entry)
     if ((entry->trees & (1u << UPPER)) == 0)
         return 0;
     cleanup_fd int fd = upper_open_path(view, entry);
-    int error = fd < 0 ? fd : entry->trees == 1u << UPPER ? 0 : upper_hide_lower(view->layer, fd);
+    int error = fd < 0 ? fd : entry->trees == 1u << UPPER ? 0 : upper_hide_lower(fd);
     if (error == 0)
-        upper_drop_whiteouts(view->layer, fd, ".");
+        upper_drop_whiteouts(fd, ".");
     return error;
 }
 

@@ -116,7 +116,9 @@ static int reach_name(struct view *view, struct caller *caller, struct walked *w
         return -ENOENT;
     if (walked->slash && !S_ISDIR(entry->st.st_mode))
         return -ENOTDIR;
-    int error = real_path(view, caller, entry->dir, entry->tree, "", dir_path);
+    int error = S_ISDIR(entry->st.st_mode) && !view->own_root ? may_access(view, caller, entry, W_OK) : 0;
+    if (error == 0)
+        error = real_path(view, caller, entry->dir, entry->tree, "", dir_path);
     if (error == 0)
         error = socket_name_make(view, dir_path, entry->name, address);
     if (error != -ENAMETOOLONG)

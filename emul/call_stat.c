@@ -84,7 +84,18 @@ static void answer_entry(struct view *view, struct caller *caller, const struct 
         answer_told(caller, call, &told, answer);
 }
 
-/* A directory that only the host has is as the kernel says, so is one that nobody has any more. */
+/* A directory of the layer that was removed: the kernel knows it, but not what only an attribute tells. */
+static void answer_removed(struct view *view, struct caller *caller, const struct call *call,
+                           const struct object *object, struct answer *answer)
+{
+    struct told told = {.dirfd = object->fd, .name = ""};
+    if (!object->in_layer || object_stat(object->fd, &told.st) < 0)
+        return;
+    origins_show(view, object->fd, "", &told.st);
+    answer_told(caller, call, &told, answer);
+}
+
+/* A directory that only the host has is as the kernel says. */
 static void stat_directory(struct view *view, struct caller *caller, const struct call *call, int fd,
                            struct answer *answer)
 {
@@ -97,7 +108,26 @@ static void stat_directory(struct view *view, struct caller *caller, const struc
         answer_entry(view, caller, call, &entry, answer);
         entry_release(view, &entry);
     }
+    if (dir->dead && !view->own_root) {
+        struct object object;
+        if (descriptor_object(view, caller, fd, &object) == 0)
+            answer_removed(view, caller, call, &object, answer);
+        object_release(view, &object);
+    }
     directory_release(view, dir);
+}
+
+/* By a path of dots, from a directory that was removed. */
+static void stat_removed(struct view *view, struct caller *caller, const struct call *call, const struct taken *taken,
+                         struct answer *answer)
+{
+    struct object object;
+    answer_continue(answer);
+    if (view->own_root)
+        return;
+    if (removed_object(view, caller, taken->dirfd, taken->path, &object) == 0)
+        answer_removed(view, caller, call, &object, answer);
+    object_release(view, &object);
 }
 
 /* What became of an object of the host or of a lower layer that has no name in the view by which it can be found. */
@@ -219,6 +249,8 @@ void call_stat(struct view *view, struct caller *caller, const struct call *call
     bool counted = walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 && remains_know(view, &entry->st);
     if (walked->kind == WALK_ERROR || (walked->pure && !merged && !counted))
         answer_continue(answer);
+    else if (walked->kind == WALK_RAW && walked->host_path[0] == '\0')
+        stat_removed(view, caller, call, &taken, answer);
     else if (walked->kind == WALK_RAW)
         answer_real(view, caller, call, &taken, answer);
     else if (entry->tree < 0)

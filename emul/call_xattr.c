@@ -16,7 +16,9 @@
 #define SYS_LISTXATTRAT 465
 
 struct request {
-    bool lacks_privilege; /* of the caller, for this name: for changes alone */
+    struct view *view; /* of the caller, for this name: for changes alone */
+    const struct caller *caller;
+    bool lacks_privilege;
     char name[XATTR_NAME_MAX + 1];
     uint64_t address; /* of the value or list in the caller */
     size_t size;
@@ -28,6 +30,12 @@ struct at_arguments { /* struct xattr_args of setxattrat(2), Linux 6.13 */
     uint64_t value;
     uint32_t size, flags;
 };
+
+/* Names whose handler judges; of any other the right to write is asked first (xattr_permission() in fs/xattr.c). */
+static bool has_own_rules(const char *name)
+{
+    return strncmp(name, "system.", 7) == 0 || strncmp(name, "trusted.", 8) == 0 || strncmp(name, "security.", 9) == 0;
+}
 
 static int read_name(struct caller *caller, uint64_t address, char name[XATTR_NAME_MAX + 1])
 {
@@ -109,7 +117,7 @@ static ssize_t list_shown(int fd, char *list, size_t size)
 }
 
 /* Reads from an object that we hold open, as the caller. */
-static void answer_from(struct view *view, struct caller *caller, const struct call *call, int fd,
+static void answer_from(struct view *view, struct caller *caller, const struct call *call, int fd, bool in_layer,
                         const struct request *request, struct answer *answer)
 {
     bool list = call->row->handler == HANDLER_LISTXATTR || call->row->handler == HANDLER_FLISTXATTR;
@@ -118,11 +126,43 @@ static void answer_from(struct view *view, struct caller *caller, const struct c
         answer_result(answer, -ENOMEM);
         return;
     }
+    int error = list || !in_layer || has_own_rules(request->name) ? 0 : may_access_object(view, caller, fd, R_OK);
+    if (error < 0) {
+        answer_result(answer, error);
+        return;
+    }
     identity_enter(view, caller->cred);
     ssize_t length =
         list ? list_shown(fd, buffer, XATTR_SIZE_MAX) : sys_fgetxattr(fd, request->name, buffer, XATTR_SIZE_MAX);
+    if (length > 0 && !list && in_layer && strcmp(request->name, XATTR_ACCESS_ACL) == 0)
+        closed_show_acl(fd, buffer, (size_t)length);
     identity_leave(view);
     reply(caller, answer, request, buffer, length);
+}
+
+/*
+ * A descriptor that was opened on the host's file before it was copied up means the copy now. Other descriptors of
+ * plain objects are the kernel's business, but a list of names must not show those of the layer's format.
+ */
+static void answer_from_descriptor(struct view *view, struct caller *caller, const struct call *call, int number,
+                                   bool path_allowed, const struct request *request, struct answer *answer)
+{
+    struct object object;
+    int error = descriptor_object(view, caller, number, &object);
+    if (error == 0 && !path_allowed && (fcntl(object.fd, F_GETFL) & O_PATH) != 0)
+        error = -EBADF;
+    if (error < 0) {
+        answer_result(answer, error);
+    } else if (!object.in_upper && object.found && object.entry.tree == UPPER) {
+        cleanup_fd int fd = upper_open_path(view, &object.entry);
+        if (fd < 0)
+            answer_result(answer, fd);
+        else
+            answer_from(view, caller, call, fd, true, request, answer);
+    } else {
+        answer_from(view, caller, call, object.fd, object.in_layer, request, answer);
+    }
+    object_release(view, &object);
 }
 
 void call_getxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
@@ -137,10 +177,16 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
     hide_own_name(&request);
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
-    const struct walked *walked = &taken.walked;
-    bool merged = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && walked->entry.tree >= 0 &&
-                  walked->entry.tree != view->host;
-    if (taken.by_descriptor || (walked->pure && !merged))
+    struct walked *walked = &taken.walked;
+    if (taken.by_descriptor && taken.dirfd != AT_FDCWD) {
+        answer_from_descriptor(view, caller, call, taken.dirfd, true, &request, answer);
+        return;
+    }
+    if (taken.by_descriptor)
+        walk(view, caller, AT_FDCWD, "", WALK_LOOK | WALK_EMPTY, walked);
+    bool merged =
+        walked->kind == WALK_ENTRY && walked->looked && walked->entry.tree >= 0 && walked->entry.tree != view->host;
+    if (walked->kind == WALK_ERROR || (walked->pure && !merged))
         answer_continue(answer);
     else if (walked->kind == WALK_RAW)
         answer_real(view, caller, call, &taken, answer);
@@ -155,7 +201,7 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         if (fd < 0)
             answer_result(answer, fd);
         else
-            answer_from(view, caller, call, fd, &request, answer);
+            answer_from(view, caller, call, fd, walked->entry.tree != view->host, &request, answer);
     }
     taken_release(view, &taken);
 }
@@ -163,31 +209,6 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
 void call_listxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     call_getxattr(view, caller, call, answer);
-}
-
-/*
- * A descriptor that was opened on the host's file before it was copied up means the copy now. Other descriptors of
- * plain objects are the kernel's business, but a list of names must not show those of the layer's format.
- */
-static void answer_from_descriptor(struct view *view, struct caller *caller, const struct call *call,
-                                   const struct request *request, struct answer *answer)
-{
-    struct object object;
-    int error = descriptor_object(view, caller, (int)call->args[0], &object);
-    if (error == 0 && (fcntl(object.fd, F_GETFL) & O_PATH) != 0)
-        error = -EBADF;
-    if (error < 0) {
-        answer_result(answer, error);
-    } else if (!object.in_upper && object.found && object.entry.tree == UPPER) {
-        cleanup_fd int fd = upper_open_path(view, &object.entry);
-        if (fd < 0)
-            answer_result(answer, fd);
-        else
-            answer_from(view, caller, call, fd, request, answer);
-    } else {
-        answer_from(view, caller, call, object.fd, request, answer);
-    }
-    object_release(view, &object);
 }
 
 void call_fgetxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
@@ -198,36 +219,39 @@ void call_fgetxattr(struct view *view, struct caller *caller, const struct call 
     if (error < 0)
         answer_result(answer, error);
     else
-        answer_from_descriptor(view, caller, call, &request, answer);
+        answer_from_descriptor(view, caller, call, (int)call->args[0], false, &request, answer);
 }
 
 void call_flistxattr(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct request request;
     (void)read_request(caller, call, 0, &request);
-    answer_from_descriptor(view, caller, call, &request, answer);
+    answer_from_descriptor(view, caller, call, (int)call->args[0], false, &request, answer);
+}
+
+static int judge_object(int fd, const struct request *request)
+{
+    if (request->lacks_privilege)
+        return -EPERM;
+    return has_own_rules(request->name) ? 0 : may_access_object(request->view, request->caller, fd, W_OK);
 }
 
 static int act_set(int fd, const void *context)
 {
     const struct request *request = context;
-    if (request->lacks_privilege)
-        return -EPERM;
+    int error = judge_object(fd, request);
+    if (error < 0)
+        return error;
+    if (strcmp(request->name, XATTR_ACCESS_ACL) == 0)
+        return closed_set_acl(fd, request->value, request->size, request->flags);
     return sys_fsetxattr(fd, request->name, request->value, request->size, request->flags);
 }
 
 static int act_remove(int fd, const void *context)
 {
     const struct request *request = context;
-    if (request->lacks_privilege)
-        return -EPERM;
-    return sys_fremovexattr(fd, request->name);
-}
-
-/* Names whose handler judges; of any other the right to write is asked first (xattr_permission() in fs/xattr.c). */
-static bool has_own_rules(const char *name)
-{
-    return strncmp(name, "system.", 7) == 0 || strncmp(name, "trusted.", 8) == 0 || strncmp(name, "security.", 9) == 0;
+    int error = judge_object(fd, request);
+    return error < 0 ? error : sys_fremovexattr(fd, request->name);
 }
 
 /* posix_acl_from_xattr() in fs/posix_acl.c: what is no access control list is refused whoever asks. 0 or -errno. */
@@ -301,6 +325,8 @@ static void change_xattr(struct view *view, struct caller *caller, const struct 
         caller->ops->read(caller->context, request.address, value, request.size) != (ssize_t)request.size)
         error = -EFAULT;
     request.value = value;
+    request.view = view;
+    request.caller = caller;
     request.lacks_privilege = error == 0 && lacks_privilege(caller, request.name);
     if (error < 0)
         answer_result(answer, error);

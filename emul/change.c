@@ -141,7 +141,9 @@ static void change_magic(struct view *view, struct caller *caller, const struct 
                          const struct change *change, struct answer *answer)
 {
     struct object object;
-    int error = magic_object(view, caller, taken->walked.host_path, &object);
+    const char *host_path = taken->walked.host_path;
+    int error = host_path[0] != '\0' ? magic_object(view, caller, host_path, &object)
+                                     : removed_object(view, caller, taken->dirfd, taken->path, &object);
     if (error < 0 || object.raw)
         answer_raw_change(view, caller, taken, answer);
     else if (!object.named)

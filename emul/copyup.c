@@ -257,10 +257,10 @@ static int copy_tree_work(struct view *view, struct entry *entry)
     if (error == 0) {
         int fd = directory_fd(view, dir, UPPER);
         listener_mute(view, dir, IN_ATTRIB | IN_DELETE);
-        error = fd < 0 ? fd : upper_hide_lower(view->layer, fd);
+        error = fd < 0 ? fd : upper_hide_lower(fd);
         /* Not before: after a crash the host's names would show again. */
         if (error == 0)
-            upper_drop_whiteouts(view->layer, fd, ".");
+            upper_drop_whiteouts(fd, ".");
         listener_unmute(view, dir);
     }
     directory_release(view, dir);

@@ -42,6 +42,12 @@ static struct directory *cached_directory(struct view *view, const char *path)
     return dir;
 }
 
+/* Where an object is, is no question of rights: an ordinary user's supervisor has not all that root's has. */
+static unsigned own_walk(const struct view *view)
+{
+    return WALK_LOOK | (view->own_root ? 0 : WALK_UNJUDGED);
+}
+
 struct directory *view_directory(struct view *view, struct caller *caller, const char *path, int *error)
 {
     struct fs_context fs = {.view = view, .refs = 1, .cwd = view->root, .root = view->root, .umask = 0};
@@ -52,7 +58,7 @@ struct directory *view_directory(struct view *view, struct caller *caller, const
         return dir;
     nobody.fs = &fs;
     nobody.cred = &view->own;
-    walk_from(view, &nobody, view->root, true, path, WALK_LOOK, &walked);
+    walk_from(view, &nobody, view->root, true, path, own_walk(view), &walked);
     *error = walked.error;
     switch (walked.kind) {
     case WALK_ENTRY:
@@ -122,6 +128,35 @@ static struct directory *removed_directory(struct view *view, struct caller *cal
     return dir;
 }
 
+/* The magic link to a directory of the caller's, or to his working directory (AT_FDCWD). */
+static void place_link(const struct caller *caller, int fd, char link[64])
+{
+    if (fd == AT_FDCWD)
+        (void)snprintf(link, 64, "/proc/%d/cwd", caller->tid);
+    else
+        (void)snprintf(link, 64, "/proc/%d/fd/%d", caller->tid, fd);
+}
+
+static int open_place(const struct caller *caller, int fd)
+{
+    char link[64];
+    place_link(caller, fd, link);
+    return sys_openat(AT_FDCWD, link, O_PATH | O_DIRECTORY, 0);
+}
+
+void removed_remember(struct view *view, const struct caller *caller, int fd, struct directory *dir)
+{
+    char link[64], text[PATH_MAX];
+    place_link(caller, fd, link);
+    ssize_t length = sys_readlinkat(AT_FDCWD, link, text, sizeof text - 1);
+    cleanup_fd int own = length < 0 ? (int)length : open_place(caller, fd);
+    if (own < 0)
+        return;
+    text[length] = '\0';
+    enum host_path_kind kind = text[0] == '/' ? view_path_of_host(view, text) : HOST_PATH_HOST;
+    directory_remember(view, dir, kind == HOST_PATH_UPPER || kind == HOST_PATH_OVER, own);
+}
+
 struct directory *walk_start(struct view *view, struct caller *caller, int fd, bool *in_layer, int *error)
 {
     char text[PATH_MAX];
@@ -149,6 +184,8 @@ struct directory *walk_start(struct view *view, struct caller *caller, int fd, b
     } else if (dir == NULL && *error == -ENOENT) {
         dir = removed_directory(view, caller, text, kind);
         *error = dir == NULL ? -ENOMEM : 0;
+        if (dir != NULL)
+            removed_remember(view, caller, fd, dir);
     }
     return dir;
 }
@@ -191,7 +228,7 @@ bool view_has_object(struct view *view, struct caller *caller, const char *path,
     struct walked walked;
     nobody.fs = &fs;
     nobody.cred = &view->own;
-    walk_from(view, &nobody, view->root, true, path, WALK_LOOK, &walked);
+    walk_from(view, &nobody, view->root, true, path, own_walk(view), &walked);
     bool has =
         walked.kind == WALK_ENTRY && walked.entry.tree >= 0 && entry_is_object(view, &walked.entry, HOST_PATH_HOST, st);
     walked_release(view, &walked);
@@ -250,7 +287,7 @@ static int look_at_object(struct view *view, struct caller *caller, struct objec
     }
     nobody.fs = &fs;
     nobody.cred = &view->own;
-    walk_from(view, &nobody, view->root, true, text, WALK_LOOK, &walked);
+    walk_from(view, &nobody, view->root, true, text, own_walk(view), &walked);
     if (walked.kind == WALK_RAW)
         object->raw = true;
     if (walked.kind == WALK_ENTRY && walked.entry.tree >= 0) {
@@ -286,6 +323,19 @@ int magic_object(struct view *view, struct caller *caller, const char *host_path
     if (strncmp(host_path, own, (size_t)length) != 0)
         return -EACCES;
     object->fd = sys_openat(AT_FDCWD, host_path, O_PATH, 0);
+    return object->fd < 0 ? object->fd : look_at_object(view, caller, object);
+}
+
+int removed_object(struct view *view, struct caller *caller, int dirfd, const char *path, struct object *object)
+{
+    *object = (struct object){.fd = -1};
+    if (path[0] == '/' || path[strspn(path, "./")] != '\0')
+        return -EACCES;
+    object->fd = open_place(caller, dirfd);
+    if (object->fd >= 0 && strstr(path, "..") != NULL) {
+        cleanup_fd int start = object->fd;
+        object->fd = sys_openat(start, path, O_PATH | O_DIRECTORY, 0);
+    }
     return object->fd < 0 ? object->fd : look_at_object(view, caller, object);
 }
 

@@ -331,9 +331,31 @@ static void each_below(struct view *view, struct directory *top, void (*act)(str
     act(view, top);
 }
 
+/* What stat says of a directory of a tree, and what only an attribute tells. 0 or -errno. */
+static int read_meta(struct view *view, int tree, int fd, struct directory_meta *meta)
+{
+    struct stat st;
+    int error = sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (error < 0)
+        return error;
+    const gid_t own_group = st.st_gid;
+    int override = tree != view->host && !view->own_root ? object_override(fd, &st) : 0;
+    if (override < 0)
+        return override;
+    bool acl = tree != view->host && sys_fgetxattr(fd, XATTR_DEFAULT_ACL, NULL, 0) > 0;
+    *meta = (struct directory_meta){st.st_uid, st.st_gid, st.st_mode, override == 1, st.st_gid != own_group, acl};
+    return 0;
+}
+
+void directory_remember(struct view *view, struct directory *dir, bool in_layer, int fd)
+{
+    dir->meta_known = read_meta(view, in_layer ? UPPER : view->host, fd, &dir->meta) == 0;
+}
+
 static void mark_dead(struct view *view, struct directory *dir)
 {
     dir->dead = true;
+    dir->meta_known = false;
     close_fds(view, dir);
     unhash(view, dir);
 }
@@ -447,17 +469,11 @@ void directory_cache_clear(struct view *view)
 int directory_meta_get(struct view *view, struct directory *dir, struct directory_meta *meta)
 {
     if (!dir->meta_known) {
-        struct stat st;
         int tree = __builtin_ctz(dir->trees);
         int fd = directory_fd(view, dir, tree);
-        int error = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+        int error = fd < 0 ? fd : read_meta(view, tree, fd, &dir->meta);
         if (error < 0)
             return error;
-        int override = tree != view->host && !view->own_root ? object_override(fd, &st) : 0;
-        if (override < 0)
-            return override;
-        bool acl = tree != view->host && sys_fgetxattr(fd, XATTR_DEFAULT_ACL, NULL, 0) > 0;
-        dir->meta = (struct directory_meta){st.st_uid, st.st_gid, st.st_mode, override == 1, acl};
         /* The host's may change behind our back; the layer's only through us. */
         dir->meta_known = tree != view->host;
     }

@@ -100,7 +100,8 @@ void known_path_add(struct view *view, const struct directory *start, const stru
 
 static uint64_t name_hash(const struct directory *dir, const char *name, size_t length)
 {
-    return hash_text(dir->serial, name, length);
+    /* Mixed first: else "." of one directory would be "/" of the next. */
+    return hash_text(mix(0, dir->serial), name, length);
 }
 
 bool known_plain(const struct view *view, const struct directory *dir, const char *name, size_t length)

@@ -5,10 +5,11 @@
 #include "emul/layer.h"
 
 #include "emul/cleanup.h"
+#include "emul/closed.h"
 #include "emul/layer_base.h"
 #include "emul/layer_meta.h"
 #include "emul/layer_store.h"
-#include "emul/lent.h"
+#include "emul/object.h"
 #include "emul/sys.h"
 #include "emul/tree.h"
 
@@ -21,8 +22,6 @@
 
 /* A name made of argv[0] is cut to this, which leaves room for the time. */
 enum { COMMAND_NAME_MAX = 80 };
-
-static const char OVERRIDE_XATTR[] = "user.containers.override_stat";
 
 __attribute__((format(printf, 3, 4))) static int fail(struct layer_error *error, int status, const char *format, ...)
 {
@@ -252,7 +251,6 @@ static int take_lock(struct layer *layer, struct layer_error *error)
 static int adopt_root_metadata(int fs_fd)
 {
     struct stat root;
-    char text[64];
     int status = sys_fstatat(AT_FDCWD, "/", &root, 0);
     if (status < 0)
         return status;
@@ -265,8 +263,7 @@ static int adopt_root_metadata(int fs_fd)
     status = sys_fstatat(fs_fd, "", &made, AT_EMPTY_PATH);
     if (status < 0 || (made.st_uid == root.st_uid && made.st_gid == root.st_gid && (made.st_mode & 07777) == mode))
         return status;
-    int length = snprintf(text, sizeof text, "%u:%u:0%o", root.st_uid, root.st_gid, mode);
-    return sys_fsetxattr(fs_fd, OVERRIDE_XATTR, text, (size_t)length, 0);
+    return object_override_set(fs_fd, &root);
 }
 
 /* Opens LAYER/fs, which is made here when opening was cut off before, or never done. */
@@ -300,7 +297,7 @@ static int open_work(struct layer *layer, struct layer_error *error)
     layer->work_fd = sys_openat(layer->dir_fd, "work", O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
     if (layer->work_fd < 0)
         return fail(error, layer->work_fd, "%s/work: %s", layer->path, strerror(-layer->work_fd));
-    lent_give_back(layer);
+    closed_again(layer);
     status = tree_empty(layer->work_fd);
     return status < 0 ? fail(error, status, "%s/work: %s", layer->path, strerror(-status)) : 0;
 }

@@ -125,18 +125,18 @@ void listener_last(struct view *view, struct directory *parent, const char *name
 }
 
 /* Where changes of the object will happen: makes it exist in the layer. 0, -errno, or a worker's pid. */
-static int go_to_layer(struct view *view, const struct caller *caller, struct entry *entry)
+static int go_to_layer(struct view *view, struct entry *entry)
 {
-    int error = may_access(view, caller, entry, R_OK);
     bool copied = S_ISREG(entry->st.st_mode) || S_ISDIR(entry->st.st_mode);
-    return error < 0 || !copied ? error : copy_up(view, entry, false);
+    return copied ? copy_up(view, entry, false) : 0;
 }
 
 static void answer_watch(struct view *view, struct caller *caller, const struct call *call, struct taken *taken,
                          struct answer *answer)
 {
     struct entry *entry = &taken->walked.entry;
-    int error = (call->args[2] & CHANGES) != 0 ? go_to_layer(view, caller, entry) : 0;
+    int access = may_access(view, caller, entry, R_OK);
+    int error = access == 0 && (call->args[2] & CHANGES) != 0 ? go_to_layer(view, entry) : 0;
     if (error > 0) {
         answer->kind = ANSWER_WAIT;
         answer->worker = error;
@@ -147,6 +147,10 @@ static void answer_watch(struct view *view, struct caller *caller, const struct 
     if (!in_layer) {
         /* It cannot be copied, or is read alone. */
         answer_real(view, caller, call, taken, answer);
+        return;
+    }
+    if (access < 0) {
+        answer_result(answer, access);
         return;
     }
     answer_at(view, caller, call, taken, UPPER, answer);

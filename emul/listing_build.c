@@ -154,26 +154,13 @@ static int is_gone(struct reading *reading, const struct raw_entry *raw)
     if (raw->type == DT_CHR && raw->ino == reading->whiteout)
         return 1;
     int fd = reading->path_fd;
-    int error = reading->tree != UPPER ? sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW)
-                                       : lookup_stat(reading->view, fd, raw->name, &st);
+    int error = sys_fstatat(fd, raw->name, &st, AT_SYMLINK_NOFOLLOW);
     if (error < 0)
         return error == -ENOENT ? 0 : error;
     int gone = object_is_whiteout(fd, raw->name, &st, reading->marked);
     if (gone == 1 && S_ISCHR(st.st_mode))
         reading->whiteout = st.st_ino;
     return gone;
-}
-
-/* To be read; a directory of the layer also where an ordinary user has closed it to himself. */
-static int open_to_read(struct view *view, int path_fd, int tree)
-{
-    struct lending lending;
-    int fd = sys_openat(path_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    if (fd != -EACCES || tree != UPPER || !upper_lend(view->layer, path_fd, &lending))
-        return fd;
-    fd = sys_openat(path_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    upper_give_back(view->layer, &lending);
-    return fd;
 }
 
 /* A name that the tree lists: to the listing, to what it deletes, or nowhere. */
@@ -197,7 +184,7 @@ static int read_tree(struct view *view, struct directory *dir, int tree, struct 
     int path_fd = directory_fd(view, dir, tree);
     if (path_fd < 0)
         return path_fd == -ENOENT ? 0 : path_fd;
-    cleanup_fd int fd = open_to_read(view, path_fd, tree);
+    cleanup_fd int fd = sys_openat(path_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     cleanup_free char *buffer = malloc(RAW_BUFFER);
     if (fd < 0 || buffer == NULL)
         return fd < 0 ? fd : -ENOMEM;

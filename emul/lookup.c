@@ -56,40 +56,19 @@ bool lookup_is_hidden(const struct view *view, const struct directory *dir, cons
     return false;
 }
 
-int lookup_stat(struct view *view, int dirfd, const char *name, struct stat *st)
-{
-    struct lending lending;
-    int error = sys_fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW);
-    if (error != -EACCES || !upper_lend(view->layer, dirfd, &lending))
-        return error;
-    error = sys_fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW);
-    upper_give_back(view->layer, &lending);
-    return error;
-}
-
-/* Attributes are as readable as the directory, which its owner may have closed to himself. 1, 0 or -errno. */
-static int closed_is_opaque(struct view *view, int dirfd, const char *name)
-{
-    struct lending lending;
-    cleanup_fd int fd = sys_openat(dirfd, name, O_PATH | O_NOFOLLOW, 0);
-    if (fd < 0 || !upper_lend(view->layer, fd, &lending))
-        return -EACCES;
-    int opaque = name_is_opaque(dirfd, name);
-    upper_give_back(view->layer, &lending);
-    return opaque;
-}
-
 /* One tree's answer: 1 there, 0 not there and the trees below count, 2 whiteout, or -errno. */
 static int look_in(struct view *view, struct directory *dir, int tree, const char *name, struct stat *st)
 {
     int fd = directory_fd(view, dir, tree);
     if (fd < 0)
         return fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
-    int error = tree != UPPER ? sys_fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) : lookup_stat(view, fd, name, st);
+    int error = sys_fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW);
     if (error == -ENOENT)
         return 0;
     if (error < 0)
         return error;
+    if (tree == UPPER)
+        upper_open_closed(view, fd, name, st);
     int hides = tree == view->host ? 0 : stat_is_whiteout(st) ? 1 : is_xattr_whiteout(fd, name, st);
     return hides < 0 ? hides : hides + 1;
 }
@@ -122,8 +101,6 @@ static int look_from(struct view *view, struct directory *dir, int first, const 
             break;
         entry->trees |= 1u << tree;
         int opaque = tree == view->host ? 0 : name_is_opaque(directory_fd(view, dir, tree), name);
-        if (opaque == -EACCES && tree == UPPER)
-            opaque = closed_is_opaque(view, directory_fd(view, dir, tree), name);
         if (opaque < 0)
             return opaque;
         if (opaque == 1)

@@ -40,16 +40,22 @@ static mode_t stripped(const struct view *view, const struct caller *caller, mod
     return keeps ? mode : mode & ~(mode_t)S_ISGID;
 }
 
-/* The group of a set-group-ID directory that the user is not in: natively he could not give it, but the file has it. */
-static int note_group(const struct view *view, int fd, const struct directory_meta *parent, mode_t mode)
+/* Notes what it shows: the group of a set-group-ID directory that the user is not in, a mode that would close it. */
+static int note_shown(const struct view *view, int fd, gid_t gid, mode_t mode)
 {
-    const struct stat shown = {.st_uid = view->own.fsuid, .st_gid = parent->gid, .st_mode = mode};
-    return S_ISREG(mode) || S_ISDIR(mode) ? upper_override(fd, &shown) : 0;
+    const struct stat shown = {.st_uid = view->own.fsuid, .st_gid = gid, .st_mode = mode};
+    return S_ISREG(mode) || S_ISDIR(mode) ? object_override_set(fd, &shown) : 0;
+}
+
+/* Whether an object of this mode is a directory that the supervisor could not work in: see closed.h. */
+static bool closes(const struct view *view, mode_t mode)
+{
+    return !view->own_root && closed_is(mode);
 }
 
 bool inherits_noted_group(const struct directory_meta *parent)
 {
-    return parent->override && (parent->mode & S_ISGID) != 0;
+    return parent->foreign && (parent->mode & S_ISGID) != 0;
 }
 
 /* Owner and mode as the kernel would have given them, had the caller made the object in this directory. */
@@ -66,9 +72,9 @@ static int dress(struct view *view, struct caller *caller, int fd, const struct 
         return error;
     if (inherit)
         mode = S_ISDIR(mode) ? mode | S_ISGID : stripped(view, caller, mode, gid);
-    if (note)
-        error = note_group(view, fd, parent, mode);
-    return error < 0 ? error : sys_fchmod(fd, mode & (note ? 0777 : 07777));
+    if (note || closes(view, mode))
+        error = note_shown(view, fd, gid, mode);
+    return error < 0 ? error : sys_fchmod(fd, (mode & (note ? 0777 : 07777)) | (closes(view, mode) ? S_IRWXU : 0));
 }
 
 /* In LAYER/work, with nobody's rights yet: dress() gives it the caller's. */
@@ -104,6 +110,14 @@ static int make_nest(struct view *view, struct caller *caller, int parent_fd, co
     return error < 0 ? error : sys_fchmod(fd, 0700 | (parent->mode & S_ISGID));
 }
 
+/* A directory that the kernel made, with a mode that would close it. */
+static void open_made(struct view *view, int dirfd, const char *name)
+{
+    struct stat st;
+    if (sys_fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        upper_open_closed(view, dirfd, name, &st);
+}
+
 static int note_made(const struct view *view, const struct caller *caller, int dirfd, const char *name,
                      const struct directory_meta *parent)
 {
@@ -116,8 +130,8 @@ static int note_made(const struct view *view, const struct caller *caller, int d
     /* Only who may write to it sets its attributes. */
     error = sys_fchmod(fd, (mode & 0777) | 0600);
     if (error == 0)
-        error = note_group(view, fd, parent, mode);
-    return error < 0 ? error : sys_fchmod(fd, mode & 0777);
+        error = note_shown(view, fd, parent->gid, mode);
+    return error < 0 ? error : sys_fchmod(fd, (mode & 0777) | (closes(view, mode) ? S_IRWXU : 0));
 }
 
 /* In such a directory, by the caller's rights: the kernel makes of its default ACL what it makes of the parent's. */
@@ -138,6 +152,8 @@ static int make_in_nest(struct view *view, struct caller *caller, int parent_fd,
     }
     if (fd >= 0 && error == 0 && inherits_noted_group(parent))
         error = note_made(view, caller, fd, temp, parent);
+    else if (fd >= 0 && error == 0)
+        open_made(view, fd, temp);
     if (fd >= 0 && error == 0)
         error = sys_renameat2(fd, temp, work, temp, RENAME_NOREPLACE);
     (void)tree_remove(work, nest);
@@ -169,7 +185,7 @@ static int make_apart(struct view *view, struct caller *caller, const struct ent
     cleanup_fd int fd =
         error == 0 && directory && entry->whiteout ? sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0) : -1;
     if (error == 0 && directory && entry->whiteout)
-        error = fd < 0 ? fd : upper_hide_lower(view->layer, fd);
+        error = fd < 0 ? fd : upper_hide_lower(fd);
     /* The whiteout that goes is no name that goes. */
     listener_mute(view, entry->dir, directory ? IN_MOVED_FROM : 0);
     if (error == 0)
@@ -219,6 +235,11 @@ int name_create(struct view *view, struct caller *caller, const struct taken *ta
     error = make_at(dirfd, entry->name, creation);
     identity_leave(view);
     umask_leave(view);
+    if (error == 0 && directory && (parent.default_acl || closes(view, creation->mode & ~caller->fs->umask))) {
+        listener_mute(view, entry->dir, IN_ATTRIB);
+        open_made(view, dirfd, entry->name);
+        listener_unmute(view, entry->dir);
+    }
     return error;
 }
 

@@ -67,6 +67,13 @@ int object_override(int fd, struct stat *st)
     return parse_override(text, st);
 }
 
+int object_override_set(int fd, const struct stat *st)
+{
+    char text[64];
+    int length = snprintf(text, sizeof text, "%u:%u:0%o", st->st_uid, st->st_gid, st->st_mode & 07777);
+    return sys_fsetxattr(fd, XATTR_OVERRIDE, text, (size_t)length, 0);
+}
+
 int object_stat(int fd, struct stat *st)
 {
     int status = sys_fstatat(fd, "", st, AT_EMPTY_PATH);

@@ -18,6 +18,8 @@ int object_stat(int fd, struct stat *st);
 /* Applies the owner and mode that a layer's object is said to have to its stat. 1, 0 when nothing is said, or -errno.
  */
 int object_override(int fd, struct stat *st);
+/* Notes the owner and the mode that a file or directory of a layer shall show. 0 or -errno. */
+int object_override_set(int fd, const struct stat *st);
 /* Whether reading an attribute failed because the object has none: no other failure may pass for that. */
 bool object_xattr_is_absent(ssize_t status);
 

@@ -10,7 +10,8 @@
 /* "UID:GID:0MODE": owner and mode that the user may not set (fuse-overlayfs, containers-storage). */
 #define XATTR_OVERRIDE "user.containers.override_stat"
 
-/* The kernel's own, whose value goes from a directory to what is made in it (acl(5)). */
+/* The kernel's own (acl(5)): whose value goes from a directory to what is made in it, and that of an object itself. */
 #define XATTR_DEFAULT_ACL "system.posix_acl_default"
+#define XATTR_ACCESS_ACL  "system.posix_acl_access"
 
 #endif

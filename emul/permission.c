@@ -104,12 +104,12 @@ int may_access_dir(struct view *view, const struct caller *caller, struct direct
 int may_search(struct view *view, const struct caller *caller, struct directory *dir)
 {
     struct directory_meta meta;
-    if (dir->dead)
+    if (dir->dead && (!dir->meta_known || searches_everywhere(view, caller->cred)))
         return 0;
     int error = directory_meta_get(view, dir, &meta);
     if (error < 0)
         return error;
-    if (meta.override)
+    if (meta.override || dir->dead)
         return judge(caller->cred, meta.uid, meta.gid, meta.mode, X_OK);
     if ((meta.mode & 0111) == 0111 || (meta.uid == caller->cred->fsuid && (meta.mode & 0100) != 0))
         return 0;
@@ -127,7 +127,7 @@ int may_access(struct view *view, const struct caller *caller, const struct entr
         return 0;
     if (entry->tree != view->host && !view->own_root) {
         (void)entry_stat(view, entry, &st);
-        if (st.st_uid != entry->st.st_uid || st.st_gid != entry->st.st_gid)
+        if (st.st_uid != entry->st.st_uid || st.st_gid != entry->st.st_gid || st.st_mode != entry->st.st_mode)
             return judge(caller->cred, st.st_uid, st.st_gid, st.st_mode, mask);
     }
     int dirfd = directory_fd(view, entry->dir, entry->tree);
@@ -143,6 +143,16 @@ int may_access(struct view *view, const struct caller *caller, const struct entr
     int error = sys_faccessat(fd, "", mask, AT_EACCESS | AT_EMPTY_PATH);
     identity_leave(view);
     return forgive_read_only(error);
+}
+
+int may_access_object(struct view *view, const struct caller *caller, int fd, int mask)
+{
+    struct stat st;
+    int noted = view->own_root ? 0 : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
+    if (view->own_root || noted < 0 || !S_ISDIR(st.st_mode))
+        return noted;
+    noted = object_override(fd, &st);
+    return noted <= 0 ? noted : judge(caller->cred, st.st_uid, st.st_gid, st.st_mode, mask);
 }
 
 /* Whether the kernel would refuse the caller a directory of the host that is open to him in the view. */

@@ -5,7 +5,6 @@
  * that a crash leaves the old or the new state.
  */
 #include "emul/dir_names.h"
-#include "emul/lent.h"
 #include "emul/listener.h"
 
 #include <errno.h>
@@ -16,30 +15,29 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
-int upper_override(int fd, const struct stat *st)
-{
-    char text[64];
-    int length = snprintf(text, sizeof text, "%u:%u:0%o", st->st_uid, st->st_gid, st->st_mode & 07777);
-    return sys_fsetxattr(fd, XATTR_OVERRIDE, text, (size_t)length, 0);
-}
-
 int copy_metadata(struct view *view, int from, int tree, int to, const struct stat *st)
 {
     struct timespec times[2] = {st->st_atim, st->st_mtim};
+    struct stat shown = *st;
     bool link = S_ISLNK(st->st_mode);
-    mode_t mode = st->st_mode & 07777;
     size_t lost = 0; /* attributes that a user may not set: left out, as cp -a does */
-    int error = 0;
-    if (st->st_uid != view->own.fsuid || st->st_gid != view->own.fsgid)
-        error = sys_fchown(to, st->st_uid, st->st_gid);
+    int error = view->own_root || tree == view->host ? 0 : object_override(from, &shown);
+    if (error < 0)
+        return error;
+    error = 0;
+    if (shown.st_uid != view->own.fsuid || shown.st_gid != view->own.fsgid)
+        error = sys_fchown(to, shown.st_uid, shown.st_gid);
     if (error < 0 && error != -EPERM && error != -EINVAL)
         return error;
-    if (error < 0 && !link) {
-        error = upper_override(to, st);
+    mode_t mode = shown.st_mode & (error < 0 ? 0777 : 07777);
+    bool closed = !view->own_root && closed_is(shown.st_mode);
+    if ((error < 0 && !link) || closed) {
+        error = object_override_set(to, &shown);
         if (error < 0)
             return error;
-        mode &= 0777;
     }
+    if (closed)
+        mode |= S_IRWXU;
     if (!link) {
         /* Before the mode: only who may write a file sets its user attributes (xattr(7)). */
         error = object_xattrs_copy(from, tree != view->host, to, &lost);
@@ -49,69 +47,18 @@ int copy_metadata(struct view *view, int from, int tree, int to, const struct st
     return error < 0 && !link ? error : sys_futimens(to, times);
 }
 
-bool upper_lend(struct layer *layer, int fd, struct lending *lending)
+void upper_open_closed(struct view *view, int dirfd, const char *name, struct stat *st)
 {
-    struct stat *st = &lending->st;
-    lending->fd = fd;
-    return geteuid() != 0 && sys_fstatat(fd, "", st, AT_EMPTY_PATH) == 0 && S_ISDIR(st->st_mode) &&
-           st->st_uid == geteuid() && (st->st_mode & S_IRWXU) != S_IRWXU &&
-           lent_begin(layer, &lending->lent, fd, st, fd, NULL) == 0;
+    if (view->own_root || !closed_is(st->st_mode) || st->st_uid != view->own.fsuid)
+        return;
+    cleanup_fd int fd = sys_openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd >= 0)
+        closed_open(view->layer, fd, st);
 }
 
-void upper_give_back(struct layer *layer, struct lending *lending)
+int upper_hide_lower(int fd)
 {
-    lent_end(layer, &lending->lent, lending->fd, &lending->st);
-}
-
-int upper_hide_lower(struct layer *layer, int fd)
-{
-    struct lending lending;
-    int error = sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
-    if (error != -EACCES || !upper_lend(layer, fd, &lending))
-        return error;
-    error = sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
-    upper_give_back(layer, &lending);
-    return error;
-}
-
-/*
- * A directory that its owner may not write to, say of mode 0555, is copied as such; but then it cannot be moved out of
- * work/, nor can what lies below it come to it. An ordinary user's supervisor lends itself the right meanwhile.
- */
-static int place_in(struct view *view, const char *temp, int fd, const struct stat *parent, const char *name)
-{
-    int work = view->layer->work_fd;
-    struct stat st;
-    int error = sys_renameat2(work, temp, fd, name, RENAME_NOREPLACE);
-    if (error != -EACCES || view->own_root)
-        return error;
-    cleanup_fd int moved = sys_openat(work, temp, O_PATH | O_NOFOLLOW, 0);
-    error = moved < 0 ? moved : sys_fstatat(moved, "", &st, AT_EMPTY_PATH);
-    if (error < 0)
-        return error;
-    struct lent of_moved, of_parent;
-    error = lent_begin(view->layer, &of_moved, moved, &st, fd, name);
-    int lent = lent_begin(view->layer, &of_parent, fd, parent, fd, NULL);
-    if (error == 0)
-        error = lent < 0 ? lent : sys_renameat2(work, temp, fd, name, RENAME_NOREPLACE);
-    lent_end(view->layer, &of_moved, moved, &st);
-    lent_end(view->layer, &of_parent, fd, parent);
-    return error;
-}
-
-/* A directory with whiteouts in it goes to LAYER/work, also where its mode keeps its owner from moving it. */
-static int move_away(struct layer *layer, int fd, const char *name, const char *temp)
-{
-    struct lending lending;
-    int error = sys_renameat2(fd, name, layer->work_fd, temp, RENAME_NOREPLACE);
-    if (error != -EACCES)
-        return error;
-    cleanup_fd int moved = sys_openat(fd, name, O_PATH | O_NOFOLLOW, 0);
-    if (moved < 0 || !upper_lend(layer, moved, &lending))
-        return error;
-    error = sys_renameat2(fd, name, layer->work_fd, temp, RENAME_NOREPLACE);
-    upper_give_back(layer, &lending);
-    return error;
+    return sys_fsetxattr(fd, XATTR_OPAQUE, "y", 1, 0);
 }
 
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name)
@@ -123,7 +70,7 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
         return error;
     /* In the view nothing is added to this directory. */
     listener_mute(view, dir, IN_MOVED_TO | IN_ATTRIB);
-    error = place_in(view, temp, fd, &st, name);
+    error = sys_renameat2(view->layer->work_fd, temp, fd, name, RENAME_NOREPLACE);
     struct timespec times[2] = {st.st_atim, st.st_mtim};
     if (error == 0)
         (void)sys_futimens(fd, times);
@@ -131,35 +78,29 @@ int upper_place(struct view *view, const char *temp, struct directory *dir, cons
     return error;
 }
 
-static void drop_whiteouts_in(struct layer *layer, int fd, const char *name, bool *dropped)
+static void drop_whiteouts_in(int fd, const char *name, bool *dropped)
 {
     struct stat st;
     if (sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return;
     if (S_ISDIR(st.st_mode))
-        upper_drop_whiteouts(layer, fd, name);
+        upper_drop_whiteouts(fd, name);
     else if (object_is_whiteout(fd, name, &st, true) == 1 && sys_unlinkat(fd, name, 0) == 0)
         *dropped = true;
 }
 
-void upper_drop_whiteouts(struct layer *layer, int parent, const char *name)
+void upper_drop_whiteouts(int parent, const char *name)
 {
     struct stat st;
-    struct lent lent;
     struct dir_names names = {0};
     bool dropped = false;
     cleanup_fd int fd = object_open_readable(parent, name, O_DIRECTORY);
     if (fd < 0 || sys_fstatat(fd, "", &st, AT_EMPTY_PATH) < 0)
         return;
-    bool lend = geteuid() != 0 && (st.st_mode & (S_IWUSR | S_IXUSR)) != (S_IWUSR | S_IXUSR);
-    if (lend)
-        (void)lent_begin(layer, &lent, fd, &st, fd, NULL);
     (void)dir_names_read(&names, fd, false);
     for (size_t i = 0; i < names.count; i++)
-        drop_whiteouts_in(layer, fd, names.items[i].name, &dropped);
+        drop_whiteouts_in(fd, names.items[i].name, &dropped);
     dir_names_free(&names);
-    if (lend)
-        lent_end(layer, &lent, fd, &st);
     /* In the view nothing was removed. */
     const struct timespec times[2] = {st.st_atim, st.st_mtim};
     if (dropped)
@@ -371,7 +312,7 @@ int upper_remove(struct view *view, struct directory *dir, const char *name)
     /* Empty in the view, but whiteouts are left in it. */
     listener_last(view, dir, name);
     layer_temp_name(view->layer, temp);
-    error = move_away(view->layer, fd, name, temp);
+    error = sys_renameat2(fd, name, view->layer->work_fd, temp, RENAME_NOREPLACE);
     if (error == 0)
         (void)tree_remove(view->layer->work_fd, temp);
     return error;

@@ -10,8 +10,8 @@
 
 #include "emul/call.h"
 #include "emul/cleanup.h"
+#include "emul/closed.h"
 #include "emul/layer.h"
-#include "emul/lent.h"
 #include "emul/object.h"
 #include "emul/overlay.h"
 #include "emul/sys.h"
@@ -57,7 +57,8 @@ struct directory {
         uid_t uid;
         gid_t gid;
         mode_t mode;
-        bool override;
+        bool override;         /* what only an attribute tells */
+        bool foreign;          /* and the group is another one than the directory has */
         bool default_acl;      /* of a directory of a layer: new objects inherit an ACL from it */
     } meta;                    /* of the topmost tree, with its override */
     struct directory_key *key; /* owned: the parent's address and the name */
@@ -227,9 +228,10 @@ struct walked {
 #define WALK_IN_ROOT     16u
 #define WALK_NO_MAGIC    32u
 #define WALK_NO_XDEV     64u
-#define WALK_EMPTY       128u /* an empty path names the directory of dirfd itself */
-#define WALK_FILE        512u /* the last name is to be a file: a slash behind it is EISDIR, whatever it is */
-#define WALK_PARENT      256u /* the last name is to be made or removed: a trailing slash does not follow it */
+#define WALK_EMPTY       128u  /* an empty path names the directory of dirfd itself */
+#define WALK_UNJUDGED    1024u /* coffer's own question: the right to search is not asked for */
+#define WALK_FILE        512u  /* the last name is to be a file: a slash behind it is EISDIR, whatever it is */
+#define WALK_PARENT      256u  /* the last name is to be made or removed: a trailing slash does not follow it */
 
 /* ---- directories (directory.c) ---- */
 struct directory *directory_hold(struct directory *dir);
@@ -263,6 +265,8 @@ void directory_refresh(struct view *view, struct directory *dir);
 void directory_cache_clear(struct view *view);
 /* What is cached on the way to a path that has just been hidden takes no short cuts any more. */
 void directory_watch(struct view *view, const char *path);
+/* Owner and mode of a removed one: those of the object that fd is open on. */
+void directory_remember(struct view *view, struct directory *dir, bool in_layer, int fd);
 /* Owner and mode in the view. 0 or -errno. */
 int directory_meta_get(struct view *view, struct directory *dir, struct directory_meta *meta);
 
@@ -273,8 +277,6 @@ void entry_release(struct view *view, struct entry *entry);
 /* Whether a tree below the upper one shows this name (what a whiteout would have to hide). 1, 0 or -errno. */
 int lookup_lower_has(struct view *view, struct directory *dir, const char *name);
 bool lookup_is_hidden(const struct view *view, const struct directory *dir, const char *name);
-/* What a directory of a layer has at the name, also where an ordinary user has closed it to himself. 0 or -errno. */
-int lookup_stat(struct view *view, int dirfd, const char *name, struct stat *st);
 /* Whether the object is a whiteout of the overlayfs format. */
 bool stat_is_whiteout(const struct stat *st);
 /* Whether the directory `name` in dirfd is opaque. 1, 0 or -errno. */
@@ -316,6 +318,10 @@ struct object {
 int descriptor_object(struct view *view, struct caller *caller, int fd, struct object *object);
 /* The same for what a path below /proc leads to that a walk could not name: a magic link of the caller's own. */
 int magic_object(struct view *view, struct caller *caller, const char *host_path, struct object *object);
+/* Notes the owner and mode of a removed directory: of what a descriptor of the caller, or AT_FDCWD, is open on. */
+void removed_remember(struct view *view, const struct caller *caller, int fd, struct directory *dir);
+/* What dots lead to from a directory that was removed, to which a walk came: dirfd, or AT_FDCWD, and the path. */
+int removed_object(struct view *view, struct caller *caller, int dirfd, const char *path, struct object *object);
 void object_release(struct view *view, struct object *object);
 /* Whether the name at an absolute view path is this object, or the copy of it. */
 bool view_has_object(struct view *view, struct caller *caller, const char *path, const struct stat *st);
@@ -403,6 +409,11 @@ bool searches_everywhere(const struct view *view, const struct credentials *cred
 /* access(2) of an entry or directory with the caller's effective identity; mask of R_OK, W_OK, X_OK. 0 or -errno. */
 int may_access(struct view *view, const struct caller *caller, const struct entry *entry, int mask);
 int may_access_dir(struct view *view, const struct caller *caller, struct directory *dir, int mask);
+/*
+ * Of a directory of a layer, perhaps removed, by a descriptor of ours: where the kernel would judge by rights that it
+ * does not show (closed.h). 0, also where the kernel may judge, or -errno.
+ */
+int may_access_object(struct view *view, const struct caller *caller, int fd, int mask);
 /* may_access_dir() for searching a directory that a layer has: without a call in the common cases. */
 int may_search(struct view *view, const struct caller *caller, struct directory *dir);
 /* Whether the caller, on the host, could not search his way to a directory that he can reach in the view. */
@@ -458,27 +469,18 @@ int upper_remove(struct view *view, struct directory *dir, const char *name);
  * Removes the whiteouts in and below a directory of the upper tree that hides all that lies below it: they hide
  * nothing, and the kernel's overlayfs would list them. Those that cannot be removed stay.
  */
-void upper_drop_whiteouts(struct layer *layer, int parent, const char *name);
+void upper_drop_whiteouts(int parent, const char *name);
 /* Notes what the host had at this name, once, before it is shadowed. */
 int upper_note_base(struct view *view, struct directory *dir, const char *name);
 /* Copies owner, mode, times and extended attributes of an object of a tree, whose stat is st, to one in the upper tree.
  */
 int copy_metadata(struct view *view, int from, int tree, int to, const struct stat *st);
-/* Notes the owner and the mode that a file or directory of the upper tree shall show. 0 or -errno. */
-int upper_override(int fd, const struct stat *st);
-/*
- * A directory of an ordinary user's layer that its mode closes to himself: lends him the rights, until they are given
- * back. false: nothing was lent.
+/* What dirfd, of the upper tree, has at a name: where that is closed to an ordinary user himself (closed.h), it is
+ * opened.
  */
-struct lending {
-    int fd; /* borrowed */
-    struct stat st;
-    struct lent lent;
-};
-bool upper_lend(struct layer *layer, int fd, struct lending *lending);
-void upper_give_back(struct layer *layer, struct lending *lending);
+void upper_open_closed(struct view *view, int dirfd, const char *name, struct stat *st);
 /* Marks a directory of the upper tree: what lies below it in the trees below does not show. 0 or -errno. */
-int upper_hide_lower(struct layer *layer, int fd);
+int upper_hide_lower(int fd);
 /* Moves LAYER/work/temp to a free name of dir in the upper tree; dir's times stay. */
 int upper_place(struct view *view, const char *temp, struct directory *dir, const char *name);
 

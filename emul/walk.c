@@ -465,9 +465,9 @@ static int search(struct walker *w, const char *name, size_t length)
     struct view *view = w->view;
     bool jumped = w->jumped;
     w->jumped = false;
-    if (jumped || searches_everywhere(view, w->caller->cred))
+    if (jumped || (w->flags & WALK_UNJUDGED) != 0 || searches_everywhere(view, w->caller->cred))
         return 0;
-    if (!is_host_only(view, w->current) || searches_for_another(w) || length > NAME_MAX)
+    if (w->current->dead || !is_host_only(view, w->current) || searches_for_another(w) || length > NAME_MAX)
         return may_search(view, w->caller, w->current);
     if (!is_dots(name, length) || known_plain(view, w->current, ".", 1))
         return 0;
@@ -562,7 +562,8 @@ void walk_from(struct view *view, struct caller *caller, struct directory *start
         w.pure = pure && !start->dead && (start->trees & host_bit(view)) != 0;
     }
     /* Only a walk that began pure, or everywhere, says what any such walk is. */
-    bool plain = (flags & (WALK_NO_SYMLINKS | WALK_BENEATH | WALK_IN_ROOT | WALK_NO_MAGIC | WALK_NO_XDEV)) == 0;
+    bool plain =
+        (flags & (WALK_NO_SYMLINKS | WALK_BENEATH | WALK_IN_ROOT | WALK_NO_MAGIC | WALK_NO_XDEV | WALK_UNJUDGED)) == 0;
     w.path = path;
     w.start = plain && w.real_root && w.pure && !w.current->proc && !w.current->dead ? w.current : NULL;
     if (w.start != NULL)
@@ -593,6 +594,8 @@ void walk(struct view *view, struct caller *caller, int dirfd, const char *path,
         *walked = (struct walked){.kind = WALK_ERROR, .error = error};
         return;
     }
+    if (start->dead && dirfd == AT_FDCWD && relative)
+        removed_remember(view, caller, AT_FDCWD, start);
     walk_from(view, caller, start, !in_layer, path, flags, walked);
     directory_release(view, start);
 }

@@ -32,9 +32,9 @@ setup() {
 
 as=
 except='^$'
-for name in sticky caps private made; do
-    # What an ordinary user can ask about himself is in "made".
-    [ "$(id -u)" = 0 ] || [ $name = made ] || continue
+for name in sticky caps private made closed; do
+    # What an ordinary user can ask about himself is in "made" and "closed"; the latter is about such a supervisor.
+    if [ "$(id -u)" = 0 ]; then [ $name != closed ]; else [ $name = made ] || [ $name = closed ]; fi || continue
     fresh $name
     setup native
     setup host
@@ -75,4 +75,11 @@ setup native
 setup host
 natively
 in_view host "what root has made"
+
+except='^$'
+fresh closed
+setup native
+setup host
+natively
+in_view host "what he has"
 exit 0
