@@ -23,6 +23,8 @@ static bool follows(const struct path_argument *row, uint64_t flags)
     return true;
 }
 
+/* Of name_to_handle_at(2): AT_HANDLE_MNT_ID_UNIQUE, AT_HANDLE_CONNECTABLE and AT_HANDLE_FID. */
+#define HANDLE_FLAGS (0x001 | 0x002 | 0x200)
 #define OBJECT_FLAGS (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)
 
 /*
@@ -32,6 +34,7 @@ static bool follows(const struct path_argument *row, uint64_t flags)
 static const uint32_t known_flags[HANDLER_COUNT] = {
     [HANDLER_STAT] = OBJECT_FLAGS | AT_NO_AUTOMOUNT | AT_STATX_FORCE_SYNC | AT_STATX_DONT_SYNC,
     [HANDLER_ACCESS] = OBJECT_FLAGS | AT_EACCESS,
+    [HANDLER_HANDLE] = AT_SYMLINK_FOLLOW | AT_EMPTY_PATH | HANDLE_FLAGS,
     [HANDLER_LINK] = AT_SYMLINK_FOLLOW | AT_EMPTY_PATH,
     [HANDLER_CHMOD] = OBJECT_FLAGS,
     [HANDLER_CHOWN] = OBJECT_FLAGS,

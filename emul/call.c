@@ -15,6 +15,7 @@ static call_handler *const handlers[HANDLER_COUNT] = {
     [HANDLER_ACCESS] = call_access,
     [HANDLER_READLINK] = call_readlink,
     [HANDLER_STATFS] = call_statfs,
+    [HANDLER_HANDLE] = call_handle,
     [HANDLER_GETDENTS] = call_getdents,
     [HANDLER_CHDIR] = call_chdir,
     [HANDLER_FCHDIR] = call_fchdir,

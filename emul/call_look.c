@@ -1,7 +1,8 @@
 /*
- * Calls that only look: access, readlink, statfs. For stat and its like see call_stat.c.
+ * Calls that only look: access, readlink, statfs, name_to_handle_at. For stat and its like see call_stat.c.
  */
 #include "emul/arguments.h"
+#include "emul/cleanup.h"
 #include "emul/shapes.h"
 
 #include <errno.h>
@@ -133,5 +134,36 @@ void call_statfs(struct view *view, struct caller *caller, const struct call *ca
     if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
         return;
     answer_real(view, caller, call, &taken, answer);
+    taken_release(view, &taken);
+}
+
+/*
+ * There are no handles in a view: one would name the host's object, or the layer's, past the view. A path that leads
+ * nowhere is told of first, as on a file system that has none.
+ */
+void call_handle(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
+{
+    struct taken taken;
+    if (!take_path(view, caller, call, 0, TAKE_DEFAULT | WALK_LOOK, &taken, answer)) {
+        /* The kernel says what is wrong only where nobody can have mended it meanwhile. */
+        if (answer->kind == ANSWER_CONTINUE)
+            answer_result(answer, taken.walked.error);
+        return;
+    }
+    const struct walked *walked = &taken.walked;
+    int error = -EOPNOTSUPP;
+    if (taken.by_descriptor && taken.dirfd != AT_FDCWD) {
+        cleanup_fd int fd = caller->ops->dup_fd(caller->context, taken.dirfd);
+        error = fd < 0 ? fd : error;
+    } else if (!taken.by_descriptor && walked->kind == WALK_RAW && walked->host_path[0] != '\0') {
+        int found = sys_faccessat(AT_FDCWD, walked->host_path, F_OK, AT_SYMLINK_NOFOLLOW);
+        error = found < 0 ? found : error;
+    } else if (!taken.by_descriptor && walked->kind == WALK_ENTRY) {
+        if (walked->entry.tree < 0)
+            error = -ENOENT;
+        else if (walked->slash && !S_ISDIR(walked->entry.st.st_mode))
+            error = -ENOTDIR;
+    }
+    answer_result(answer, error);
     taken_release(view, &taken);
 }

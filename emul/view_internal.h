@@ -592,11 +592,12 @@ void answer_bytes(struct caller *caller, struct answer *answer, uint64_t address
 
 /* ---- the handlers, one a family (call_*.c) ---- */
 typedef void call_handler(struct view *view, struct caller *caller, const struct call *call, struct answer *answer);
-call_handler call_open, call_stat, call_fstat, call_access, call_readlink, call_statfs, call_getdents, call_chdir,
-    call_fchdir, call_chroot, call_getcwd, call_umask, call_mkdir, call_mknod, call_unlink, call_rename, call_link,
-    call_symlink, call_truncate, call_chmod, call_fchmod, call_chown, call_fchown, call_utimens, call_getxattr,
-    call_fgetxattr, call_listxattr, call_flistxattr, call_setxattr, call_fsetxattr, call_removexattr, call_fremovexattr,
-    call_ioctl_flags, call_file_attr, call_inotify, call_exec, call_send_addr, call_sendmsg, call_recv_addr;
+call_handler call_open, call_stat, call_fstat, call_access, call_readlink, call_statfs, call_handle, call_getdents,
+    call_chdir, call_fchdir, call_chroot, call_getcwd, call_umask, call_mkdir, call_mknod, call_unlink, call_rename,
+    call_link, call_symlink, call_truncate, call_chmod, call_fchmod, call_chown, call_fchown, call_utimens,
+    call_getxattr, call_fgetxattr, call_listxattr, call_flistxattr, call_setxattr, call_fsetxattr, call_removexattr,
+    call_fremovexattr, call_ioctl_flags, call_file_attr, call_inotify, call_exec, call_send_addr, call_sendmsg,
+    call_recv_addr;
 
 /* ---- exec (elf.c) ---- */
 /*

@@ -365,10 +365,10 @@ static bool strip_slashes(char *path)
 }
 
 /* "self" and "thread-self" are links, which proc_classify() takes for directories. */
-static bool leads_through_self(const char *rest)
+static bool leads_through_self(const char *rest, bool follow)
 {
     size_t length = strcspn(rest, "/");
-    return rest[length] == '/' &&
+    return (follow || rest[length] == '/') &&
            ((length == 4 && memcmp(rest, "self", 4) == 0) || (length == 11 && memcmp(rest, "thread-self", 11) == 0));
 }
 
@@ -401,9 +401,10 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
     char path[REST_MAX], target[PATH_MAX];
     const char *tail = "";
     w->start = NULL; /* where this leads is the caller's own */
-    if ((w->flags & WALK_NO_SYMLINKS) != 0 && w->current->parent == w->view->root && leads_through_self(w->rest))
-        return fail(out, w, -ELOOP);
     bool follow = (w->flags & WALK_FOLLOW) != 0;
+    if (w->current->parent == w->view->root && leads_through_self(w->rest, follow) &&
+        ((w->flags & WALK_NO_SYMLINKS) != 0 || ++w->links > LINKS_MAX))
+        return fail(out, w, -ELOOP);
     int error = directory_path(w->current, path);
     size_t length = error < 0 ? 0 : strlen(path);
     if (error < 0 || length + strlen(w->rest) + 2 > REST_MAX)

@@ -18,6 +18,7 @@ static const char *const handler_words[HANDLER_COUNT] = {
     [HANDLER_ACCESS] = "answers from the view",
     [HANDLER_READLINK] = "answers from the view",
     [HANDLER_STATFS] = "answers from the view",
+    [HANDLER_HANDLE] = "`EOPNOTSUPP`: a handle would name the host's object; first what is wrong with the path",
     [HANDLER_GETDENTS] = "lists the merged directory",
     [HANDLER_CHDIR] = "moves the working directory in the view",
     [HANDLER_FCHDIR] = "moves the working directory in the view",

@@ -33,6 +33,7 @@ enum handler {
     HANDLER_ACCESS,      /* access, faccessat, faccessat2 */
     HANDLER_READLINK,    /* readlink, readlinkat */
     HANDLER_STATFS,      /* statfs */
+    HANDLER_HANDLE,      /* name_to_handle_at */
     HANDLER_GETDENTS,    /* getdents, getdents64 */
     HANDLER_CHDIR,       /* chdir */
     HANDLER_FCHDIR,      /* fchdir */

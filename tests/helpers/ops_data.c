@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/statvfs.h>
 
 static void sized(const char *path)
@@ -45,6 +46,79 @@ static void ranges(void)
     close(host);
     close(other);
     close(mine);
+}
+
+struct dedupe {
+    struct file_dedupe_range head;
+    struct file_dedupe_range_info info[3];
+};
+
+static void dedupe(const char *text, int source, struct dedupe *range, int to, int second)
+{
+    range->info[0].dest_fd = to;
+    range->info[1].dest_fd = second;
+    printf("%s: ", text);
+    say("dedupe", ioctl(source, FIDEDUPERANGE, range));
+    for (unsigned i = 0; i < range->head.dest_count && i < 3; i++)
+        printf("  status %d, %llu bytes\n", range->info[i].status, (unsigned long long)range->info[i].bytes_deduped);
+    memset(range->info, 0, sizeof range->info);
+}
+
+/* Equal parts of files become one part on disk, where the file system can do that: nobody may be told otherwise. */
+static void deduplicate(void)
+{
+    int host = open("large", O_RDONLY | O_CLOEXEC), same = open("large-too", O_RDONLY | O_CLOEXEC);
+    int writable = open("large-too", O_RDWR | O_CLOEXEC);
+    int mine = open("mine2", O_RDWR | O_CREAT | O_CLOEXEC, 0644), blind = open("mine2", O_WRONLY | O_CLOEXEC);
+    int directory = open("dir", O_RDONLY | O_DIRECTORY | O_CLOEXEC), handle = open("large", O_PATH | O_CLOEXEC);
+    int pipes[2];
+    struct dedupe range = {.head = {.src_length = 4096, .dest_count = 1}};
+
+    puts("-- duplicates");
+    if (pipe2(pipes, O_CLOEXEC) != 0)
+        exit(1);
+    SAY(sendfile(mine, host, NULL, 8000));
+    dedupe("host with host", host, &range, same, -1);
+    dedupe("host with copy", host, &range, writable, -1);
+    dedupe("host with mine", host, &range, mine, -1);
+    dedupe("mine with host", mine, &range, same, -1);
+    dedupe("to write only", host, &range, blind, -1);
+    dedupe("from write only", blind, &range, mine, -1);
+    dedupe("a directory", host, &range, directory, -1);
+    dedupe("from a directory", directory, &range, mine, -1);
+    dedupe("a pipe", host, &range, pipes[1], -1);
+    dedupe("nothing", host, &range, 99, -1);
+    dedupe("from nothing", 99, &range, mine, -1);
+    dedupe("a path", host, &range, handle, -1);
+    dedupe("from a path", handle, &range, mine, -1);
+    range.head.dest_count = 2;
+    dedupe("two", host, &range, same, mine);
+    range.info[1].reserved = 1;
+    dedupe("reserved", host, &range, same, mine);
+    range.head.dest_count = 0;
+    dedupe("none", host, &range, same, mine);
+    range.head.dest_count = 1;
+    range.head.reserved1 = 1;
+    dedupe("reserved too", host, &range, same, mine);
+    range.head.reserved1 = 0;
+    range.head.dest_count = 65535;
+    SAY(ioctl(host, FIDEDUPERANGE, &range));
+    SAY(ioctl(host, FIDEDUPERANGE, NULL));
+    range.head.dest_count = 1;
+    range.head.src_offset = 100;
+    dedupe("not aligned", host, &range, mine, -1);
+    range.head.src_offset = 1 << 20;
+    dedupe("behind the end", host, &range, mine, -1);
+    content("mine2");
+    for (int i = 0; i < 2; i++)
+        close(pipes[i]);
+    close(host);
+    close(same);
+    close(writable);
+    close(mine);
+    close(blind);
+    close(directory);
+    close(handle);
 }
 
 static void inode_flags(const char *path, int flags)
@@ -198,6 +272,7 @@ int main(void)
 {
     begin();
     ranges();
+    deduplicate();
     inode_flags("host", O_RDONLY);
     inode_flags("mine", O_RDONLY);
     inode_flags(".", O_RDONLY);

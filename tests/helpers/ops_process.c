@@ -120,6 +120,102 @@ static int status_of(pid_t child)
     return status;
 }
 
+/* What new objects get, in a directory that both have and in place of what the host had. */
+static void made_with_umask(const char *who, const char *in_place)
+{
+    char name[64];
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    snprintf(name, sizeof name, "%s-file", who);
+    SAY_FD(open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0777));
+    look(name);
+    snprintf(name, sizeof name, "%s-dir", who);
+    SAY(mkdir(name, 0777));
+    look(name);
+    snprintf(name, sizeof name, "%s-fifo", who);
+    SAY(mkfifo(name, 0777));
+    look(name);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s-socket", who);
+    SAY(bind(sock, (struct sockaddr *)&address, sizeof address));
+    look(address.sun_path);
+    close(sock);
+    put(in_place, "host's");
+    SAY(unlink(in_place));
+    SAY_FD(open(in_place, O_WRONLY | O_CREAT | O_CLOEXEC, 0777));
+    look(in_place);
+    printf("umask %03o\n", umask(022));
+}
+
+static int child_sets_umask(void *mask)
+{
+    umask(*(mode_t *)mask);
+    return chdir("own");
+}
+
+static void *thread_sets_umask(void *mask)
+{
+    return (void *)(intptr_t)child_sets_umask(mask);
+}
+
+/* The umask belongs to what CLONE_FS shares: threads, and processes that were made so; and goes with the directory. */
+static void shared_umask(void)
+{
+    static char stack[64 << 10] __attribute__((aligned(64)));
+    int top = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    mode_t mask = 0137;
+    pthread_t thread;
+    int status;
+    static const struct {
+        const char *name;
+        int flags;
+    } ways[] = {{"copied", 0}, {"shared", CLONE_FS}, {"vm", CLONE_VM}, {"both", CLONE_FS | CLONE_VM}};
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        pid_t child = clone(child_sets_umask, stack + sizeof stack, ways[i].flags | SIGCHLD, &mask);
+
+        status = -1;
+        if (child > 0)
+            waitpid(child, &status, 0);
+        printf("-- umask %s: %d\n", ways[i].name, status);
+        made_with_umask(ways[i].name, ways[i].name);
+        if (fchdir(top) != 0)
+            exit(1);
+    }
+    puts("-- umask of a thread");
+    mask = 0117;
+    pthread_create(&thread, NULL, thread_sets_umask, &mask);
+    pthread_join(thread, NULL);
+    made_with_umask("thread", "thread");
+    if (fchdir(top) != 0)
+        exit(1);
+    /* A child that shares sees what its parent sets meanwhile. */
+    int pipes[2];
+    if (pipe2(pipes, O_CLOEXEC) != 0)
+        exit(1);
+    fflush(stdout);
+    pid_t child = (pid_t)syscall(SYS_clone, CLONE_FS | SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        char byte;
+        close(pipes[1]);
+        if (read(pipes[0], &byte, 1) == 1)
+            made_with_umask("late", "late");
+        fflush(stdout);
+        _exit(0);
+    }
+    umask(0027);
+    if (chdir("own") != 0 || write(pipes[1], "x", 1) != 1)
+        exit(1);
+    waitpid(child, &status, 0);
+    if (fchdir(top) != 0)
+        exit(1);
+    umask(022);
+    look("own/late-file");
+    close(pipes[0]);
+    close(pipes[1]);
+    close(top);
+}
+
 static void forks(void)
 {
     pid_t children[100];
@@ -426,6 +522,7 @@ int main(int argc, char **argv)
     mkdir("own", 0755);
     threads();
     thread_directory();
+    shared_umask();
     forks();
     vforks();
     exec_from_thread();

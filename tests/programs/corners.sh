@@ -43,16 +43,31 @@ prepare_ops_deep() {
     :
 }
 
+prepare_ops_chains() {
+    mkdir dir
+    echo text >file
+    echo text >gone
+    echo text >dir/in
+    for chain in h:file hd:dir hn:made; do
+        last=${chain#*:}
+        for ((i = 1; i <= 42; i++)); do
+            ln -s "$last" "${chain%:*}$i"
+            last=${chain%:*}$i
+        done
+    done
+}
+
 prepare_ops_data() {
     mkdir dir
     for file in host other locked leased mapped; do echo "content of $file" >$file; done
     for file in large large2 large3; do head -c 8000 /dev/urandom >$file; done
+    cp large large-too
     ln -s host link
 }
 
 # COFFER_OPS: only some of them.
 # shellcheck disable=SC2086 # a list
-ops_as_natively ${COFFER_OPS:-open watch address deep data}
+ops_as_natively ${COFFER_OPS:-open watch address deep data chains}
 
 # A limit on the length of files that coffer itself is under: the command has it, a copy-up does not end for it.
 mkdir limit && head -c 20000 /dev/zero >limit/large

@@ -104,7 +104,7 @@ prepare_ops_identity() {
 
 prepare_ops_process() {
     echo filtered >filtered
-    touch todelete
+    touch todelete copied shared vm both thread late
 }
 
 prepare_ops_ia32() {
