@@ -44,49 +44,82 @@ int layer_origin_note(const struct layer *layer, const struct layer_origin *orig
     return sys_write_all(layer->origins_fd, record, (size_t)length);
 }
 
+/* One number of a record and the character behind it; a million of them are read when a layer is opened. */
+static bool take(const char **at, int base, char behind, int64_t *value)
+{
+    char *end;
+    *value = base == 16 ? (int64_t)strtoull(*at, &end, base) : (int64_t)strtoll(*at, &end, base);
+    bool whole = end != *at && *end == behind;
+    *at = end + (behind != '\0');
+    return whole;
+}
+
 /* false when the line is not a whole record. */
 static bool parse(const char *line, struct layer_origin *origin)
 {
-    int64_t seconds;
-    uint32_t sum;
-    int numbers = -1, end = -1;
-    int fields = sscanf(line, "%" SCNx64 " %" SCNd64 ".%ld %" SCNx64 " %" SCNx64 " %" SCNd64 "%n %8" SCNx32 "%n",
-                        &origin->ino, &seconds, &origin->born.tv_nsec, &origin->from_dev, &origin->from_ino,
-                        &origin->unseen, &numbers, &sum, &end);
-    if (fields != 7 || numbers < 0 || end < 0 || line[end] != '\0' || checksum(line, (size_t)numbers) != sum)
+    enum { INO, SECONDS, NANOSECONDS, FROM_DEV, FROM_INO, UNSEEN, FIELDS };
+    static const char behind[FIELDS] = {' ', '.', ' ', ' ', ' ', ' '};
+    static const int bases[FIELDS] = {16, 10, 10, 16, 16, 10};
+    int64_t values[FIELDS], sum;
+    const char *at = line;
+    for (int i = 0; i < FIELDS; i++)
+        if (!take(&at, bases[i], behind[i], &values[i]))
+            return false;
+    size_t numbers = (size_t)(at - 1 - line);
+    if (!take(&at, 16, '\0', &sum) || sum != checksum(line, numbers))
         return false;
-    origin->born.tv_sec = (time_t)seconds;
+    *origin = (struct layer_origin){
+        .ino = (uint64_t)values[INO],
+        .born = {(time_t)values[SECONDS], (long)values[NANOSECONDS]},
+        .from_dev = (uint64_t)values[FROM_DEV],
+        .from_ino = (uint64_t)values[FROM_INO],
+        .unseen = values[UNSEEN],
+    };
     return origin->unseen >= -1 && origin->unseen < INT32_MAX;
+}
+
+/* Hands on the records of whole lines; what follows the last newline was cut off, or is being written. Bytes used. */
+static size_t each_line(char *text, size_t size, void (*each)(void *context, const struct layer_origin *origin),
+                        void *context)
+{
+    struct layer_origin origin;
+    char *newline, *line = text, *end = text + size;
+    for (; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
+        *newline = '\0';
+        if (line != newline && parse(line, &origin))
+            each(context, &origin);
+    }
+    return (size_t)(line - text);
 }
 
 int layer_origins_each(const struct layer *layer, off_t *offset,
                        void (*each)(void *context, const struct layer_origin *origin), void *context)
 {
+    enum { PIECE = 1 << 18 };
     struct stat st;
-    struct layer_origin origin;
     cleanup_fd int fd = sys_openat(layer->dir_fd, "origins", O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd < 0)
         return fd == -ENOENT ? 0 : fd;
     int error = sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
     if (error < 0 || !S_ISREG(st.st_mode) || st.st_size <= *offset)
         return error;
-    size_t size = (size_t)(st.st_size - *offset);
-    cleanup_free char *text = malloc(size + 1);
+    cleanup_free char *text = malloc(PIECE);
     if (text == NULL)
         return -ENOMEM;
-    ssize_t got = pread(fd, text, size, *offset);
-    if (got < 0)
-        return -errno;
-    char *newline, *end = text + got;
-    char *line = text;
-    /* What follows the last newline was cut off, or is being written. */
-    for (; (newline = memchr(line, '\n', (size_t)(end - line))) != NULL; line = newline + 1) {
-        *newline = '\0';
-        if (parse(line, &origin))
-            each(context, &origin);
+    size_t kept = 0;
+    ssize_t got;
+    while ((got = pread(fd, text + kept, PIECE - kept, *offset + (off_t)kept)) > 0) {
+        size_t used = each_line(text, kept + (size_t)got, each, context);
+        kept += (size_t)got - used;
+        /* No record is as long as that. */
+        if (kept == PIECE) {
+            used = PIECE;
+            kept = 0;
+        }
+        memmove(text, text + used, kept);
+        *offset += (off_t)used;
     }
-    *offset += line - text;
-    return 0;
+    return got < 0 ? -errno : 0;
 }
 
 void layer_link_name(uint64_t ino, char name[32])
