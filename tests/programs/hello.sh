@@ -27,9 +27,13 @@ installed() (
     find . -type f -print0 | sort -z | xargs -0 -r sha256sum
 )
 
+# Sanitized, coffer is slow: then the second run of configure knows what the first has found out.
+cache=
+if [ -n "${COFFER_SANITIZED-}" ]; then cache="--cache-file='$PWD/config.cache'"; fi
+
 # The same build directory for both: it is in the debugging information of the program.
 build="rm -rf source && mkdir source && cd source && tar xf '$tarball' --strip-components=1 &&
-    ./configure --prefix='$prefix' && make -j2"
+    ./configure $cache --prefix='$prefix' && make -j2"
 
 expect sh -c "$build && make install DESTDIR='$PWD/native'"
 rm -rf source
