@@ -90,7 +90,7 @@ class Accepted:
 # What a script has, for the rules in `accepted`.
 MARKS = (
     ("hardlinks", r"^\+ hardlink "), ("fifos", r"^\+ fifo "), ("sockets", r"^\+ socket |bind|S_IFSOCK"),
-    ("deep", r" deep "), ("links", r" link(at)? "), ("exec", r" exec "), ("sweep", r" sweep "), ("transfer", r" (copy_file_range|sendfile) "), ("lseek", r" lseek "),
+    ("deep", r" deep "), ("links", r" link(at)? "), ("exec", r" exec "), ("sweep", r" sweep "), ("accessed", r"[0-9]:omit"), ("transfer", r" (copy_file_range|sendfile) "), ("lseek", r" lseek "),
     ("truncate", r" truncate "), ("dots", r"symlink (\S+ )?\S*[^/.\s]/\.\.?(/| |$)"),
     ("unreadable", r"^\+ (dir|file|script) \S+ (0000|0200|0111|0311|0444) "),
     ("closed", r" (mkdir\S*|f?chmod\S*) .*0(000|222|070|007|444|600|644)( |$)|umask 0?[1-9]"),
