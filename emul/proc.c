@@ -37,6 +37,21 @@ static const struct moved *find_moved(const struct view *view, const char *path)
     return best;
 }
 
+/*
+ * What lay in a directory that was taken away is below a temporary name in LAYER/work, and deleted. Where it was is no
+ * longer known; that it lay in a layer is not for programs to see.
+ */
+static bool is_taken_away(const struct view *view, char path[PATH_MAX])
+{
+    char work[PATH_MAX];
+    int length = snprintf(work, sizeof work, "%s/work/", view->layer->path);
+    const char *rest = length < (int)sizeof work && strncmp(path, work, (size_t)length) == 0 ? path + length : NULL;
+    if (rest == NULL || (rest = strchr(rest, '/')) == NULL)
+        return false;
+    memmove(path, rest, strlen(rest) + 1);
+    return true;
+}
+
 enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MAX])
 {
     char now[PATH_MAX];
@@ -46,6 +61,8 @@ enum host_path_kind view_path_of_host(const struct view *view, char path[PATH_MA
             return tree == UPPER ? HOST_PATH_UPPER : HOST_PATH_OVER;
         }
     }
+    if (is_taken_away(view, path))
+        return HOST_PATH_UPPER;
     const struct moved *moved = find_moved(view, path);
     if (moved != NULL && directory_path(moved->dir, now) == 0) {
         replace_head(path, strlen(moved->host_path), now);
