@@ -102,14 +102,14 @@ void call_chdir(struct view *view, struct caller *caller, const struct call *cal
         return;
     }
     struct directory *dir = searchable(view, caller, &taken, &error);
+    bool entry = taken.walked.kind == WALK_ENTRY;
+    bool in_layer = dir != NULL && entry && host_is_closed(view, caller, &taken.walked.entry);
     if (dir == NULL) {
         answer_result(answer, error);
-    } else if (taken.walked.kind == WALK_ENTRY && !taken.walked.pure &&
-               path_is_closed(view, caller, taken.walked.entry.dir)) {
+    } else if (entry && (in_layer || !taken.walked.pure) && path_is_closed(view, caller, taken.walked.entry.dir)) {
         stand_apart(view, caller->fs, dir);
         answer_result(answer, 0);
     } else {
-        bool in_layer = taken.walked.kind == WALK_ENTRY && host_is_closed(view, caller, &taken.walked.entry);
         answer_real(view, caller, call, &taken, answer);
         if (answer->kind != ANSWER_CONTINUE && answer->kind != ANSWER_REWRITE)
             directory_release(view, dir);

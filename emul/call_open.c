@@ -187,17 +187,17 @@ static void answer_open(struct view *view, struct caller *caller, const struct c
      */
     bool grantable =
         caller->takes_grants && (type == S_IFDIR || ((type == S_IFREG || type == S_IFLNK) && (flags & O_PATH) == 0));
-    bool needed = grantable && (tree != view->host || !walked->pure) &&
-                  (path_is_closed(view, caller, walked->entry.dir) ||
-                   (tree == view->host && host_is_closed(view, caller, &walked->entry)));
     /* A directory of the host may have another mode than the view's. */
-    int error = needed && type != S_IFDIR ? 0 : move_to_layer(view, caller, walked, &tree);
+    int error = grantable && type != S_IFDIR ? 0 : move_to_layer(view, caller, walked, &tree);
     if (error != 0) {
         answer_result(answer, error);
         answer->kind = error > 0 ? ANSWER_WAIT : ANSWER_RESULT;
         answer->worker = error;
         return;
     }
+    bool needed = grantable && (tree != view->host || !walked->pure) &&
+                  (path_is_closed(view, caller, walked->entry.dir) ||
+                   (tree == view->host && host_is_closed(view, caller, &walked->entry)));
     if (!needed) {
         answer_at(view, caller, call, taken, tree, answer);
         answer_flags(caller, call, opening, answer, flags);

@@ -101,6 +101,15 @@ MARKS = (
 IDENTITY = re.compile(r" c([01]) i(\d+)")
 
 
+def private(directory):
+    """Whether an ordinary user cannot search his way to a directory."""
+    while directory != "/":
+        if not os.stat(directory).st_mode & 0o001:
+            return True
+        directory = os.path.dirname(directory)
+    return False
+
+
 class Comparison:
     """Compares the lines of two plays of one script."""
 
@@ -308,6 +317,7 @@ class Stage:
         seen_operations, seen_tree = split_play(view)
 
         marks_of_all = "".join(f" ~{name}" for name, _ in MARKS if script.marked(name))
+        marks_of_all += " ~private" if self.options.private else ""
 
         def tree_of(_):
             return "tree" + marks_of_all
@@ -520,6 +530,7 @@ def scratch(options):
     """A directory to play in, which is gone afterwards."""
     options.scratch = tempfile.mkdtemp(prefix="differential.")
     os.chmod(options.scratch, 0o755)
+    options.private = os.geteuid() == 0 and private(options.scratch)
     try:
         yield
     finally:

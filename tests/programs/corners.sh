@@ -57,6 +57,11 @@ prepare_ops_chains() {
     done
 }
 
+prepare_ops_handed() {
+    echo "content of old" >old
+    "$COFFER_HELPERS/ops_handed" make
+}
+
 prepare_ops_data() {
     mkdir dir
     for file in host other locked leased mapped; do echo "content of $file" >$file; done
@@ -67,7 +72,7 @@ prepare_ops_data() {
 
 # COFFER_OPS: only some of them.
 # shellcheck disable=SC2086 # a list
-ops_as_natively ${COFFER_OPS:-open watch address deep data chains}
+ops_as_natively ${COFFER_OPS:-open watch address deep handed data chains}
 
 # A limit on the length of files that coffer itself is under: the command has it, a copy-up does not end for it.
 mkdir limit && head -c 20000 /dev/zero >limit/large
