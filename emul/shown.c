@@ -84,7 +84,8 @@ void shown_object(struct view *view, struct caller *caller, const char *link, st
         return;
     nobody.fs = &fs;
     nobody.cred = &view->own;
-    walk_from(view, &nobody, view->root, true, shown->path, certain ? WALK_LOOK : 0, &walked);
+    walk_from(view, &nobody, view->root, true, shown->path,
+              (view->own_root ? 0 : WALK_UNJUDGED) | (certain ? WALK_LOOK : 0), &walked);
     bool as_on_host = walked.kind == WALK_RAW || (walked.kind == WALK_ENTRY && !walked.looked) ||
                       (kind == HOST_PATH_HOST && walked.kind == WALK_ENTRY && walked.pure);
     if (!as_on_host)

@@ -4,6 +4,7 @@
  *
  * Run as "test_view --act NAME DIR" it is the program that is cut off (COFFER_FAULT).
  */
+#include "emul/known.h"
 #include "tests/unit/scratch_view.h"
 
 static struct scratch_view sv;
@@ -681,6 +682,17 @@ START_TEST(what_was_settled_is_looked_up_again_after_a_change)
 }
 END_TEST
 
+START_TEST(what_is_known_of_a_directory_is_of_no_other)
+{
+    struct directory one = {.serial = 2}, next = {.serial = 3};
+    begin();
+    known_plain_add(sv.view, &one, "/", 1);
+    ck_assert(known_plain(sv.view, &one, "/", 1));
+    ck_assert(!known_plain(sv.view, &next, ".", 1));
+    ck_assert(!known_plain(sv.view, &next, "/", 1));
+}
+END_TEST
+
 START_TEST(a_right_that_was_taken_is_missed_at_once)
 {
     if (geteuid() == 0)
@@ -921,6 +933,7 @@ int main(int argc, char **argv)
     tcase_add_test(cases, the_upper_layer_hides_the_lower_one);
     tcase_add_test(cases, what_was_settled_is_looked_up_again_after_a_change);
     tcase_add_test(cases, a_right_that_was_taken_is_missed_at_once);
+    tcase_add_test(cases, what_is_known_of_a_directory_is_of_no_other);
     tcase_add_test(cases, a_lower_layer_is_never_changed);
 #ifdef COFFER_TEST_HOOKS
     tcase_add_loop_test(cases, an_act_that_is_cut_off_leaves_the_old_or_the_new_state, 0, 2 * ACTS);
