@@ -7,6 +7,7 @@
  */
 #include "emul/arguments.h"
 #include "emul/known.h"
+#include "emul/rules.h"
 #include "emul/shapes.h"
 #include "emul/shebang.h"
 
@@ -127,7 +128,7 @@ static int find_program(struct view *view, struct caller *caller, struct program
         if (walked->kind == WALK_ERROR)
             return walked->error;
         if (walked->kind == WALK_RAW)
-            return 0;
+            return rules_ask_path(view, caller, POLICY_EXEC, walked->host_path[0] == '\0' ? "/" : walked->host_path);
         if (entry->tree < 0)
             return -ENOENT;
         if (S_ISLNK(entry->st.st_mode))
@@ -136,6 +137,9 @@ static int find_program(struct view *view, struct caller *caller, struct program
             return -ENOTDIR;
         if (!S_ISREG(entry->st.st_mode))
             return -EACCES;
+        int go = rules_ask(view, caller, POLICY_EXEC, entry->dir, entry->name, program->taken->path);
+        if (go < 0)
+            return go;
         program->rewrite = program->rewrite || !walked->pure;
         tell_of_set_id(view, caller, program, entry);
         if (entry->tree == view->host && caller->fs->root == view->root && known_program(view, &entry->st))
@@ -167,6 +171,18 @@ static int find_program(struct view *view, struct caller *caller, struct program
     }
 }
 
+/* What has no name in the view, a memfd say, is as what nothing is said of: "exec deny /" plus "**" covers it. */
+static int ask_of_descriptor(struct view *view, struct caller *caller, int fd)
+{
+    struct object object;
+    if (view->policy == NULL || descriptor_object(view, caller, fd, &object) < 0)
+        return 0;
+    int go = object.found ? rules_ask(view, caller, POLICY_EXEC, object.entry.dir, object.entry.name, NULL)
+                          : rules_ask_path(view, caller, POLICY_EXEC, "/");
+    object_release(view, &object);
+    return go;
+}
+
 /*
  * A file by its descriptor alone is found by the kernel; but of a script, the interpreter may be one of the view. 0 or
  * -errno.
@@ -178,6 +194,9 @@ static int find_by_descriptor(struct view *view, struct caller *caller, struct p
     cleanup_fd int own = caller->ops->dup_fd(caller->context, program->taken->dirfd);
     if (own < 0 || sys_fstatat(own, "", &st, AT_EMPTY_PATH) < 0 || !S_ISREG(st.st_mode))
         return 0;
+    int go = ask_of_descriptor(view, caller, program->taken->dirfd);
+    if (go < 0)
+        return go;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", own); /* it may be O_PATH */
     cleanup_fd int fd = sys_openat(AT_FDCWD, path, O_RDONLY, 0);
     if (fd < 0 || read_start(fd, head) < 0 || program->lost || !shebang_parse(head, &program->lines[0]) ||

@@ -2,6 +2,7 @@
  * mkdir, mknod, symlink, link, unlink and rmdir.
  */
 #include "emul/names.h"
+#include "emul/rules.h"
 #include "policy/devices.h"
 
 #include <errno.h>
@@ -100,7 +101,7 @@ void call_unlink(struct view *view, struct caller *caller, const struct call *ca
     else if (is_mount_point(view, entry))
         error = -EBUSY;
     else
-        error = name_remove(view, entry);
+        error = name_remove(view, caller, entry, taken.path);
     answer_result(answer, error);
     taken_release(view, &taken);
 }
@@ -119,6 +120,14 @@ static int check_source(struct caller *caller, const struct taken *from)
     return from->walked.slash && !S_ISDIR(from->walked.entry.st.st_mode) ? -ENOTDIR : 0;
 }
 
+/* To be linked on the host itself: what the policy lets be written there, or a file that has no name yet. */
+static int link_host_object(struct view *view, struct object *object)
+{
+    bool fresh = object->named && !object->in_layer && !object->raw && object->st.st_nlink == 0;
+    bool direct = object->found && !object->in_layer && rules_home(view, &object->entry) != UPPER;
+    return fresh || direct ? steal_fd(&object->fd) : -EXDEV;
+}
+
 /* Of an object that is open: a descriptor in the upper tree. Owned, or -errno; *wait as below. */
 static int link_object_source(struct view *view, struct object *object, pid_t *wait)
 {
@@ -134,7 +143,8 @@ static int link_object_source(struct view *view, struct object *object, pid_t *w
 }
 
 /* A descriptor of what the first path of link names, in the upper tree. A worker's pid + 1 is never mistaken: *wait. */
-static int link_source(struct view *view, struct caller *caller, struct taken *taken, bool follow, pid_t *wait)
+static int link_source(struct view *view, struct caller *caller, struct taken *taken, bool follow, int home,
+                       pid_t *wait)
 {
     struct entry *entry = &taken->walked.entry;
     *wait = 0;
@@ -147,16 +157,34 @@ static int link_source(struct view *view, struct caller *caller, struct taken *t
             return -EXDEV;
         int error = taken->by_descriptor ? descriptor_object(view, caller, taken->dirfd, &object)
                                          : magic_object(view, caller, taken->walked.host_path, &object);
-        int fd = error < 0 ? error : link_object_source(view, &object, wait);
+        int fd = error < 0       ? error
+                 : home != UPPER ? link_host_object(view, &object)
+                                 : link_object_source(view, &object, wait);
         object_release(view, &object);
         return fd;
     }
     if (S_ISDIR(entry->st.st_mode))
         return -EPERM;
+    if (home != UPPER)
+        return rules_open_home(view, entry);
     int error = copy_up(view, entry, false);
     if (error > 0)
         *wait = error;
     return error != 0 ? (error > 0 ? -EAGAIN : error) : upper_open_path(view, entry);
+}
+
+/* What rules say of the file that is to get another name, by which it could be read or written to. 0 or -errno. */
+static int ask_source(struct view *view, const struct caller *caller, const struct taken *from, int home)
+{
+    const struct entry *entry = &from->walked.entry;
+    if (view->policy == NULL || from->by_descriptor || from->walked.kind != WALK_ENTRY)
+        return 0;
+    int go = rules_ask(view, caller, POLICY_READ, entry->dir, entry->name, from->path);
+    if (go == RULES_GO)
+        go = rules_ask(view, caller, POLICY_WRITE, entry->dir, entry->name, from->path);
+    if (go < 0)
+        return go;
+    return rules_home(view, entry) == home ? 0 : -EXDEV;
 }
 
 void call_link(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
@@ -194,9 +222,12 @@ void call_link(struct view *view, struct caller *caller, const struct call *call
             fixed_attributes(view, &from.walked.entry) != 0)
             error = -EPERM;
     }
+    int home = to.walked.kind == WALK_ENTRY ? rules_home(view, &to.walked.entry) : UPPER;
+    if (error == 0)
+        error = ask_source(view, caller, &from, home);
     if (error == 0) {
         creation.link_from =
-            link_source(view, caller, &from, (from.flags & AT_SYMLINK_FOLLOW) != 0 && follow != 0, &wait);
+            link_source(view, caller, &from, (from.flags & AT_SYMLINK_FOLLOW) != 0 && follow != 0, home, &wait);
         error = creation.link_from;
     }
     if (error >= 0) {

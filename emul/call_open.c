@@ -8,6 +8,7 @@
 #include "emul/open_finish.h"
 #include "emul/open_grant.h"
 #include "emul/proc_file.h"
+#include "emul/rules.h"
 #include "emul/shapes.h"
 #include "policy/devices.h"
 
@@ -260,11 +261,54 @@ static int create_apart(struct view *view, struct caller *caller, const struct t
     return 0;
 }
 
+/* What is written is lost, and nobody is told: "write ignore". */
+static void open_ignored(struct caller *caller, const struct call *call, const struct opening *opening,
+                         const struct taken *taken, struct answer *answer)
+{
+    answer_path(caller, call, answer, taken->argument, "/dev/null");
+    answer_flags(caller, call, opening, answer, opening->flags & ~(O_CREAT | O_EXCL | O_TMPFILE | O_NOFOLLOW));
+}
+
+/*
+ * What the rules say of a file that is to be written to. True where the answer has been given; else *home is the tree
+ * that it is written in.
+ */
+static bool open_by_rules(struct view *view, struct caller *caller, const struct call *call,
+                          const struct opening *opening, const struct taken *taken, int *home, struct answer *answer)
+{
+    const struct entry *entry = &taken->walked.entry;
+    int go = rules_ask(view, caller, POLICY_WRITE, entry->dir, entry->name, taken->path);
+    *home = rules_home(view, entry);
+    if (go == RULES_GO)
+        return false;
+    if (go == RULES_IGNORE)
+        open_ignored(caller, call, opening, taken, answer);
+    else
+        answer_result(answer, go);
+    return true;
+}
+
+/* By the caller's own call, on the host: the policy says "write direct". */
+static void open_direct(struct view *view, struct caller *caller, const struct call *call,
+                        const struct opening *opening, struct taken *taken, struct answer *answer)
+{
+    view->changes++;
+    answer_at(view, caller, call, taken, view->host, answer);
+    answer_flags(caller, call, opening, answer, opening->flags);
+}
+
 static void open_new(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
                      struct taken *taken, struct answer *answer)
 {
     const struct entry *entry = &taken->walked.entry;
+    int home = UPPER;
     int error = taken->walked.slash ? -EISDIR : may_create(view, caller, entry->dir);
+    if (error == 0 && open_by_rules(view, caller, call, opening, taken, &home, answer))
+        return;
+    if (error == 0 && home != UPPER) {
+        open_direct(view, caller, call, opening, taken, answer);
+        return;
+    }
     if (error == 0) {
         int fd = upper_directory(view, entry->dir);
         error = fd < 0 ? fd : 0;
@@ -300,7 +344,8 @@ static void open_special(struct view *view, struct caller *caller, const struct 
     /* A layer is believed no more than a program: what devices it has lead to the machine as the host's do. */
     bool foreign =
         device ? !(S_ISCHR(st->st_mode) && device_may_write(st->st_rdev)) : taken->walked.entry.tree == view->host;
-    if (wants_write(opening->flags) && foreign) {
+    bool direct = wants_write(opening->flags) && rules_home(view, &taken->walked.entry) != UPPER;
+    if (wants_write(opening->flags) && foreign && !direct) {
         refuse_notice(view, caller, "%s: a %s; writing to it is not allowed", taken->path,
                       device ? "device" : "FIFO of the host");
         answer_result(answer, -EACCES);
@@ -316,7 +361,14 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
     struct entry *entry = &taken->walked.entry;
     bool empty = (opening->flags & O_TRUNC) != 0;
     bool emptied = empty && entry->tree != UPPER;
+    int home = UPPER;
     int error = may_access(view, caller, entry, access_mask(opening->flags));
+    if (error == 0 && open_by_rules(view, caller, call, opening, taken, &home, answer))
+        return;
+    if (error == 0 && home != UPPER) {
+        open_direct(view, caller, call, opening, taken, answer);
+        return;
+    }
     if (error == 0 && (opening->flags & (O_APPEND | O_TRUNC)) != O_APPEND && fixed_attributes(view, entry) != 0)
         error = -EPERM;
     if (error == 0 && opening->small && entry->st.st_size > SHAPE_SMALL_FILE_MAX)
@@ -345,9 +397,15 @@ static void open_for_write(struct view *view, struct caller *caller, const struc
 static void open_temporary(struct view *view, struct caller *caller, const struct call *call,
                            const struct opening *opening, struct taken *taken, struct answer *answer)
 {
-    int error = 0;
+    int error = 0, home = UPPER;
     struct directory *dir = entry_directory(view, &taken->walked.entry, &error);
     if (dir != NULL && (error = may_create(view, caller, dir)) == 0) {
+        if (open_by_rules(view, caller, call, opening, taken, &home, answer) || home != UPPER) {
+            directory_release(view, dir);
+            if (home != UPPER)
+                open_direct(view, caller, call, opening, taken, answer);
+            return;
+        }
         int fd = upper_directory(view, dir);
         error = fd < 0 ? fd : 0;
     }
@@ -421,7 +479,14 @@ static void open_raw(struct view *view, struct caller *caller, const struct call
                      struct taken *taken, struct answer *answer)
 {
     bool write = wants_write(opening->flags) && (opening->flags & O_PATH) == 0;
-    if (write && taken->walked.host_path[0] != '\0' && !raw_may_write(view, taken->walked.host_path)) {
+    const char *path = taken->walked.host_path;
+    int go =
+        path[0] == '\0' || (opening->flags & O_PATH) != 0 ? RULES_GO : rules_ask_path(view, caller, POLICY_READ, path);
+    if (go < 0) {
+        answer_result(answer, go);
+        return;
+    }
+    if (write && path[0] != '\0' && !raw_may_write(view, path) && !rules_direct_path(view, path)) {
         answer_raw_change(view, caller, taken, answer);
         return;
     }
@@ -471,7 +536,13 @@ void call_open(struct view *view, struct caller *caller, const struct call *call
         return;
     }
     const struct walked *walked = &taken.walked;
-    if (walked->kind == WALK_RAW)
+    int go = RULES_GO;
+    bool reads = (flags & (O_PATH | O_ACCMODE)) == O_RDONLY || (flags & (O_PATH | O_ACCMODE)) == O_RDWR;
+    if (walked->kind == WALK_ENTRY && reads && (!walked->looked || walked->entry.tree >= 0))
+        go = rules_ask(view, caller, POLICY_READ, walked->entry.dir, walked->entry.name, taken.path);
+    if (go < 0)
+        answer_result(answer, go);
+    else if (walked->kind == WALK_RAW)
         open_raw(view, caller, call, &opening, &taken, answer);
     else if (!walked->looked)
         answer_continue(answer);

@@ -5,6 +5,7 @@
  * renameat2() there does it, which leaves a whiteout behind when a lower tree has the old name.
  */
 #include "emul/names.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 #include <string.h>
@@ -180,7 +181,7 @@ static int exchange(struct view *view, struct renaming *r)
     error = sys_renameat2(directory_fd(view, from->dir, UPPER), from->name, directory_fd(view, to->dir, UPPER),
                           to->name, RENAME_EXCHANGE);
     if (error == 0) {
-        directory_exchanged(view, from->dir, from->name, to->dir, to->name);
+        directory_exchanged(view, from->dir, from->name, to->dir, to->name, UPPER);
         note_moved(view, from_path, to);
         note_moved(view, to_path, from);
         copies_named(view, &from->st, to->dir, to->name);
@@ -224,7 +225,7 @@ static int move(struct view *view, struct renaming *r)
     if (error == 0 && directory) {
         if (is_directory(to))
             directory_forget(view, to->dir, to->name);
-        directory_moved(view, from->dir, from->name, to->dir, to->name);
+        directory_moved(view, from->dir, from->name, to->dir, to->name, UPPER);
         note_moved(view, from_path, to);
     } else if (error == 0) {
         copies_gone(view, to);
@@ -258,6 +259,63 @@ static int check_ends(const struct renaming *r, bool from, bool to)
     return 0;
 }
 
+/* Both names are the host's own to change: the kernel renames there what this supervisor holds the directories of. */
+static int move_on_host(struct view *view, const struct caller *caller, struct renaming *r)
+{
+    const struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    int from_fd = directory_fd(view, from->dir, view->host), to_fd = directory_fd(view, to->dir, view->host);
+    if (from_fd < 0 || to_fd < 0)
+        return from_fd < 0 ? from_fd : to_fd;
+    identity_enter(view, caller->cred);
+    int error = sys_renameat2(from_fd, from->name, to_fd, to->name, r->flags);
+    identity_leave(view);
+    if (error < 0)
+        return error;
+    if ((r->flags & RENAME_EXCHANGE) != 0) {
+        directory_exchanged(view, from->dir, from->name, to->dir, to->name, view->host);
+    } else {
+        if (is_directory(to))
+            directory_forget(view, to->dir, to->name);
+        if (is_directory(from))
+            directory_moved(view, from->dir, from->name, to->dir, to->name, view->host);
+    }
+    return 0;
+}
+
+/* Whether a directory that would move has rules of its own below it, which its content must not escape. */
+static bool has_rules(struct view *view, const struct entry *entry)
+{
+    int error = 0;
+    struct directory *dir = is_directory(entry) ? entry_directory(view, entry, &error) : NULL;
+    bool mixed = dir != NULL && rules_mixed(view, dir);
+    directory_release(view, dir);
+    return mixed;
+}
+
+/*
+ * What rules say of a rename: both names are changed, and what moves may be read. Nothing goes from the layer to the
+ * host's own directories or back by a rename: EXDEV, at which programs copy.
+ */
+static int ask_rules(struct view *view, const struct caller *caller, struct renaming *r)
+{
+    const struct entry *from = &r->from.walked.entry, *to = &r->to.walked.entry;
+    if (view->policy == NULL)
+        return RULES_GO;
+    int go = rules_ask(view, caller, POLICY_READ, from->dir, from->name, r->from.path);
+    if (go == RULES_GO && (r->flags & RENAME_EXCHANGE) != 0)
+        go = rules_ask(view, caller, POLICY_READ, to->dir, to->name, r->to.path);
+    if (go == RULES_GO)
+        go = rules_ask(view, caller, POLICY_WRITE, from->dir, from->name, r->from.path);
+    if (go == RULES_GO)
+        go = rules_ask(view, caller, POLICY_WRITE, to->dir, to->name, r->to.path);
+    if (go != RULES_GO)
+        return go;
+    if (rules_home(view, from) != rules_home(view, to))
+        return -EXDEV;
+    bool mixed = has_rules(view, from) || ((r->flags & RENAME_EXCHANGE) != 0 && has_rules(view, to));
+    return mixed ? -EXDEV : RULES_GO;
+}
+
 /* A name in /proc; "." of a directory that was removed is no name. */
 static bool is_raw_name(const struct walked *walked)
 {
@@ -280,9 +338,14 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
         return 0;
     if ((error = check_permission(view, caller, r)) < 0)
         return error;
+    int go = ask_rules(view, caller, r);
+    if (go != RULES_GO)
+        return go == RULES_IGNORE ? 0 : go;
     view->changes++;
     if (!is_layers_file(&from->entry) || (to->entry.tree >= 0 && !is_layers_file(&to->entry)))
         view->structure++;
+    if (rules_home(view, &from->entry) != UPPER)
+        return move_on_host(view, caller, r);
     if ((r->flags & RENAME_EXCHANGE) != 0)
         return exchange(view, r);
     if (is_directory(&to->entry)) {

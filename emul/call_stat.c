@@ -6,6 +6,7 @@
  * copied or removed since they were opened, and of owners that only an attribute tells.
  */
 #include "emul/arguments.h"
+#include "emul/rules.h"
 #include "emul/shapes.h"
 
 #include <errno.h>
@@ -104,7 +105,8 @@ static void stat_directory(struct view *view, struct caller *caller, const struc
     struct directory *dir = walk_descriptor(view, caller, fd, &error);
     if (dir == NULL)
         return;
-    if (!dir->proc && !dir->dead && dir->trees != 1u << view->host && entry_of_directory(view, dir, &entry) == 0) {
+    if (!dir->proc && !dir->dead && (dir->trees != 1u << view->host || rules_watch(view, dir)) &&
+        entry_of_directory(view, dir, &entry) == 0) {
         answer_entry(view, caller, call, &entry, answer);
         entry_release(view, &entry);
     }
@@ -200,7 +202,7 @@ static void stat_descriptor(struct view *view, struct caller *caller, const stru
     char link[64];
     struct stat st;
     answer_continue(answer);
-    if (view->upper_empty && fd != view->hidden_fd)
+    if (view->upper_empty && fd != view->hidden_fd && !rules_watch(view, view->root))
         return;
     (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", caller->tid, fd);
     if (fd < 0 || sys_fstatat(AT_FDCWD, link, &st, 0) < 0)
@@ -227,6 +229,12 @@ static bool is_malformed(const struct call *call)
                                          (call->args[STATX_ARG_FLAGS] & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE);
 }
 
+/* Whether the count of links of a directory could tell of what is hidden in it: see entry_stat(). */
+static bool hides_names(struct view *view, const struct entry *entry)
+{
+    return entry->tree >= 0 && S_ISDIR(entry->st.st_mode) && rules_watch_name(view, entry->dir, entry->name);
+}
+
 void call_stat(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     struct taken taken;
@@ -246,6 +254,7 @@ void call_stat(struct view *view, struct caller *caller, const struct call *call
     const struct entry *entry = &walked->entry;
     bool merged = walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 && S_ISDIR(entry->st.st_mode) &&
                   entry->tree != view->host;
+    merged = merged || (walked->kind == WALK_ENTRY && walked->looked && hides_names(view, entry));
     bool counted = walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 && remains_know(view, &entry->st);
     if (walked->kind == WALK_ERROR || (walked->pure && !merged && !counted))
         answer_continue(answer);

@@ -1,4 +1,5 @@
 #include "emul/change.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 
@@ -79,9 +80,14 @@ static bool is_fixed(struct view *view, const struct entry *entry, const struct 
     return (attributes & STATX_ATTR_IMMUTABLE) != 0 || (attributes != 0 && !change->appends);
 }
 
-/* Whether the caller may change the entry; then it is in the layer. 0, -errno, or a worker's pid. */
-static int prepare_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
+/*
+ * Whether the caller may change the entry; then it is where changes of it go. 0, -errno, or a worker's pid. *ignored:
+ * nothing is to be changed, and the caller is told that it was.
+ */
+static int prepare_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change,
+                         const char *said, bool *ignored)
 {
+    *ignored = false;
     int error = 0;
     if (change->opens_data && !S_ISREG(entry->st.st_mode))
         return S_ISDIR(entry->st.st_mode) ? -EISDIR : -EINVAL;
@@ -91,17 +97,25 @@ static int prepare_entry(struct view *view, struct caller *caller, struct entry 
         error = change->judge(view, caller, entry, change->request);
     if (error == 0 && change->opens_data)
         error = text_busy(view, entry);
-    return error == 0 ? copy_up(view, entry, false) : error;
+    if (error == 0) {
+        error = rules_ask(view, caller, POLICY_WRITE, entry->dir, entry->name, said);
+        *ignored = error == RULES_IGNORE;
+    }
+    if (error != 0 || rules_home(view, entry) != UPPER)
+        return error < 0 ? error : 0;
+    return copy_up(view, entry, false);
 }
 
-static int change_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change)
+static int change_entry(struct view *view, struct caller *caller, struct entry *entry, const struct change *change,
+                        const char *said)
 {
+    bool ignored;
     if (!change->opens_data && entry->tree == view->host && pty_is_own(caller, &entry->st))
         return change_terminal(view, caller, entry, change);
-    int error = prepare_entry(view, caller, entry, change);
-    if (error != 0)
+    int error = prepare_entry(view, caller, entry, change, said, &ignored);
+    if (error != 0 || ignored)
         return error;
-    cleanup_fd int fd = upper_open_path(view, entry);
+    cleanup_fd int fd = rules_open_home(view, entry);
     error = fd < 0 ? fd : act_on(view, caller, fd, change);
     if (error == 0 && S_ISDIR(entry->st.st_mode)) {
         struct directory *dir = entry_directory(view, entry, &error);
@@ -111,6 +125,13 @@ static int change_entry(struct view *view, struct caller *caller, struct entry *
         }
     }
     return error;
+}
+
+/* An object of the host may be open so where changes are made on the host itself, and nowhere else. */
+static bool is_written_to(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 /* The object that a descriptor or a magic link leads to; what has no name may be changed by us alone. */
@@ -128,7 +149,10 @@ static void change_object(struct view *view, struct caller *caller, struct objec
     } else if (object->raw) {
         answer_result(answer, -EPERM);
     } else if (object->found) {
-        settle(answer, change_entry(view, caller, &object->entry, change));
+        settle(answer, change_entry(view, caller, &object->entry, change, NULL));
+    } else if (!object->in_layer && is_written_to(object->fd)) {
+        /* A file without a name, where the policy says "write direct". */
+        settle(answer, act_on(view, caller, object->fd, change));
     } else {
         /* An object of the host or a lower layer that is no longer in the view: in the view nobody can tell that it did
          * not change. */
@@ -162,15 +186,18 @@ static void let_caller_change(struct view *view, struct caller *caller, const st
 {
     bool closed = path_is_closed(view, caller, taken->walked.entry.dir);
     if (!closed)
-        answer_at(view, caller, call, taken, UPPER, answer);
+        answer_at(view, caller, call, taken, rules_home(view, &taken->walked.entry), answer);
+    if (answer->kind == ANSWER_CONTINUE)
+        answer_path(caller, call, answer, taken->argument, taken->path); /* where nobody changes it meanwhile */
     if (closed || (answer->kind == ANSWER_RESULT && (answer->result == -ENOMEM || answer->result == -ENAMETOOLONG)))
-        settle(answer, change_entry(view, caller, &taken->walked.entry, change));
+        settle(answer, change_entry(view, caller, &taken->walked.entry, change, taken->path));
 }
 
 void change_path(struct view *view, struct caller *caller, const struct call *call, unsigned flags,
                  const struct change *change, struct answer *answer)
 {
     struct taken taken;
+    bool ignored = false;
     int error;
     if (!take_path(view, caller, call, 0, flags | WALK_LOOK | TAKE_CHANGE, &taken, answer))
         return;
@@ -189,8 +216,8 @@ void change_path(struct view *view, struct caller *caller, const struct call *ca
     else if (walked->slash && !S_ISDIR(walked->entry.st.st_mode))
         answer_result(answer, -ENOTDIR);
     else if (!change->by_caller)
-        settle(answer, change_entry(view, caller, &walked->entry, change));
-    else if ((error = prepare_entry(view, caller, &walked->entry, change)) != 0)
+        settle(answer, change_entry(view, caller, &walked->entry, change, taken.path));
+    else if ((error = prepare_entry(view, caller, &walked->entry, change, taken.path, &ignored)) != 0 || ignored)
         settle(answer, error);
     else
         let_caller_change(view, caller, call, &taken, change, answer);

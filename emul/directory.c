@@ -6,7 +6,7 @@
  * directory_moved() or directory_refresh(). Nothing is cached for names that are
  * absent or not directories, nor below /proc.
  */
-#include "emul/view_internal.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 #include <string.h>
@@ -82,6 +82,8 @@ static void destroy(struct view *view, struct directory *dir)
     lru_unlink(view, dir);
     if (parent != NULL)
         close_fds(view, dir);
+    if (dir->place != NULL)
+        policy_place_release(view->policy, dir->place);
     free(dir->over_fd);
     free(dir->key);
     free(dir);
@@ -377,13 +379,14 @@ static void mark_upper_only(struct view *view, struct directory *dir)
     dir->view->structure++;
 }
 
-/* A cached directory that gets another name, complete in the upper tree: held, and reachable by none meanwhile. */
-static struct directory *take_out(struct view *view, struct directory *parent, const char *name)
+/* A cached directory that gets another name, complete in one tree: held, and reachable by none meanwhile. */
+static struct directory *take_out(struct view *view, struct directory *parent, const char *name, int tree)
 {
     struct directory *dir = directory_find(view, parent, name, strlen(name));
+    view->place_epoch++; /* rules are about paths */
     if (dir == NULL)
         return NULL;
-    if (dir->trees != 1u << UPPER)
+    if (tree == UPPER && dir->trees != 1u << UPPER)
         each_below(view, dir, mark_upper_only);
     dir->meta_known = false;
     view->structure++;
@@ -417,16 +420,16 @@ static void put_in(struct view *view, struct directory *dir, struct directory *p
 }
 
 void directory_moved(struct view *view, struct directory *old_parent, const char *old_name,
-                     struct directory *new_parent, const char *new_name)
+                     struct directory *new_parent, const char *new_name, int tree)
 {
-    put_in(view, take_out(view, old_parent, old_name), new_parent, new_name);
+    put_in(view, take_out(view, old_parent, old_name, tree), new_parent, new_name);
 }
 
 void directory_exchanged(struct view *view, struct directory *parent, const char *name, struct directory *other_parent,
-                         const char *other_name)
+                         const char *other_name, int tree)
 {
-    struct directory *one = take_out(view, parent, name);
-    struct directory *other = take_out(view, other_parent, other_name);
+    struct directory *one = take_out(view, parent, name, tree);
+    struct directory *other = take_out(view, other_parent, other_name, tree);
     put_in(view, one, other_parent, other_name);
     put_in(view, other, parent, name);
 }

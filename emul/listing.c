@@ -13,6 +13,7 @@
  */
 #include "emul/listing_order.h"
 #include "emul/records.h"
+#include "emul/rules.h"
 #include "emul/shapes.h"
 #include "emul/view_internal.h"
 
@@ -261,7 +262,7 @@ static bool is_untouched(struct view *view, struct directory *dir)
 {
     if (dir->proc)
         return view->hidden_fd < 0 || (strcmp(dir->key->name, "fd") != 0 && strcmp(dir->key->name, "fdinfo") != 0);
-    return dir->trees == 1u << view->host && !dir->watched;
+    return dir->trees == 1u << view->host && !dir->watched && !rules_watch(view, dir);
 }
 
 /* Whether a descriptor is open on a directory's only object: one of the host's that was renamed since is not. */
@@ -302,7 +303,8 @@ static int64_t read_on(struct view *view, struct directory *dir, int fd, int64_t
     if (start < 0 || (fcntl(fd, F_GETFL) & O_PATH) != 0)
         return -EBADF;
     bool merged = !dir->proc && (start == 0 || fcntl(fd, F_GETSIG) == CURSOR_MARK);
-    merged = merged && ((dir->watched && dir->trees != 1u << UPPER) || !shows_all(view, dir, fd));
+    merged = merged &&
+             (((dir->watched || rules_watch(view, dir)) && dir->trees != 1u << UPPER) || !shows_all(view, dir, fd));
     return merged ? read_merged(view, dir, fd, start, brief, out) : read_native(view, dir, fd, start, brief, out);
 }
 

@@ -147,8 +147,10 @@ struct reading {
 static int is_gone(struct reading *reading, const struct raw_entry *raw)
 {
     struct stat st;
+    if (reading->tree != UPPER && lookup_is_hidden(reading->view, reading->dir, raw->name))
+        return 1;
     if (reading->tree == reading->view->host)
-        return lookup_is_hidden(reading->view, reading->dir, raw->name);
+        return 0;
     if (raw->type != DT_CHR && raw->type != DT_UNKNOWN && !(reading->marked && raw->type == DT_REG))
         return 0;
     if (raw->type == DT_CHR && raw->ino == reading->whiteout)

@@ -1,7 +1,7 @@
 /*
  * What a name is in the view: one look into each tree, topmost first.
  */
-#include "emul/view_internal.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static int is_xattr_whiteout(int dirfd, const char *name, const struct stat *st)
     return length >= 0 ? 1 : object_xattr_is_absent(length) ? 0 : (int)length;
 }
 
-bool lookup_is_hidden(const struct view *view, const struct directory *dir, const char *name)
+static bool is_store(const struct view *view, const struct directory *dir, const char *name)
 {
     char path[PATH_MAX];
     if (!dir->watched || directory_path(dir, path) < 0)
@@ -54,6 +54,11 @@ bool lookup_is_hidden(const struct view *view, const struct directory *dir, cons
             return true;
     }
     return false;
+}
+
+bool lookup_is_hidden(struct view *view, struct directory *dir, const char *name)
+{
+    return is_store(view, dir, name) || rules_hide(view, dir, name);
 }
 
 /* One tree's answer: 1 there, 0 not there and the trees below count, 2 whiteout, or -errno. */
@@ -81,7 +86,7 @@ static int look_from(struct view *view, struct directory *dir, int first, const 
     entry->whiteout = entry->masked = false;
     for (int tree = first; tree < view->tree_count; tree++) {
         struct stat st;
-        if ((dir->trees & (1u << tree)) == 0 || (tree == view->host && lookup_is_hidden(view, dir, name)))
+        if ((dir->trees & (1u << tree)) == 0 || (tree != UPPER && lookup_is_hidden(view, dir, name)))
             continue;
         int found = look_in(view, dir, tree, name, &st);
         if (found < 0)
@@ -201,6 +206,9 @@ static void merged_identity(struct view *view, const struct entry *entry, struct
 int entry_stat(struct view *view, const struct entry *entry, struct stat *st)
 {
     *st = entry->st;
+    /* "Unknown", as that of merged directories is. */
+    if (S_ISDIR(st->st_mode) && rules_watch_name(view, entry->dir, entry->name))
+        st->st_nlink = 1;
     if (entry->tree != UPPER && !S_ISDIR(st->st_mode))
         remains_show(view, st);
     if (entry->tree == view->host)

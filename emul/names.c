@@ -1,5 +1,6 @@
 #include "emul/names.h"
 #include "emul/listener.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -202,6 +203,41 @@ static bool raw_exists(const char *host_path)
     return host_path[0] == '\0' || sys_fstatat(AT_FDCWD, host_path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* Where the policy says "write direct": as the caller, in a directory that is held. */
+static int make_on_host(struct view *view, struct caller *caller, const struct entry *entry,
+                        const struct creation *creation)
+{
+    int dirfd = directory_fd(view, entry->dir, view->host);
+    if (dirfd < 0)
+        return dirfd;
+    view->changes++;
+    if (S_ISLNK(creation->mode))
+        view->structure++;
+    umask_enter(view, caller);
+    identity_enter(view, caller->cred);
+    int error = make_at(dirfd, entry->name, creation);
+    identity_leave(view);
+    umask_leave(view);
+    return error;
+}
+
+static int remove_on_host(struct view *view, const struct caller *caller, const struct entry *entry)
+{
+    int dirfd = directory_fd(view, entry->dir, view->host);
+    bool is_directory = S_ISDIR(entry->st.st_mode);
+    if (dirfd < 0)
+        return dirfd;
+    view->changes++;
+    if (is_directory || S_ISLNK(entry->st.st_mode))
+        view->structure++;
+    identity_enter(view, caller->cred);
+    int error = sys_unlinkat(dirfd, entry->name, is_directory ? AT_REMOVEDIR : 0);
+    identity_leave(view);
+    if (error == 0 && is_directory)
+        directory_forget(view, entry->dir, entry->name);
+    return error;
+}
+
 int name_create(struct view *view, struct caller *caller, const struct taken *taken, const struct creation *creation)
 {
     const struct walked *walked = &taken->walked;
@@ -218,6 +254,11 @@ int name_create(struct view *view, struct caller *caller, const struct taken *ta
         error = creation->error;
     if (error < 0)
         return error;
+    int go = rules_ask(view, caller, POLICY_WRITE, entry->dir, entry->name, taken->path);
+    if (go != RULES_GO)
+        return go == RULES_IGNORE ? 0 : go;
+    if (rules_home(view, entry) != UPPER)
+        return make_on_host(view, caller, entry, creation);
     int dirfd = upper_directory(view, entry->dir);
     if (dirfd < 0)
         return dirfd;
@@ -243,10 +284,15 @@ int name_create(struct view *view, struct caller *caller, const struct taken *ta
     return error;
 }
 
-int name_remove(struct view *view, const struct entry *entry)
+int name_remove(struct view *view, const struct caller *caller, const struct entry *entry, const char *said)
 {
     int error = 0;
     bool is_directory = S_ISDIR(entry->st.st_mode);
+    int go = rules_ask(view, caller, POLICY_WRITE, entry->dir, entry->name, said);
+    if (go != RULES_GO)
+        return go == RULES_IGNORE ? 0 : go;
+    if (rules_home(view, entry) != UPPER)
+        return remove_on_host(view, caller, entry);
     if (is_directory) {
         struct directory *dir = entry_directory(view, entry, &error);
         if (dir == NULL)

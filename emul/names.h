@@ -29,6 +29,6 @@ bool inherits_noted_group(const struct directory_meta *parent);
 int name_make_apart(struct view *view, struct caller *caller, struct directory *dir, const struct creation *creation,
                     char temp[32]);
 /* Removes a name that may be removed (may_remove()); a directory must be empty. 0 or -errno. */
-int name_remove(struct view *view, const struct entry *entry);
+int name_remove(struct view *view, const struct caller *caller, const struct entry *entry, const char *said);
 
 #endif

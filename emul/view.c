@@ -156,6 +156,8 @@ int view_new(struct view **result, const struct view_options *options)
     view->hidden_fd = options->hidden_fd;
     view->notice = options->notice;
     view->notice_context = options->notice_context;
+    view->policy = options->policy;
+    view->violated = options->violated;
     view->umask_now = (mode_t)-1;
     view->links_fd = -1;
     view->job_notes = -1;
@@ -204,6 +206,8 @@ void view_free(struct view *view)
     deep_free(view);
     directory_cache_clear(view);
     if (view->root != NULL) {
+        if (view->root->place != NULL)
+            policy_place_release(view->policy, view->root->place);
         free(view->root->over_fd);
         free(view->root->key);
         free(view->root);

@@ -9,8 +9,21 @@
 
 #include "emul/call.h"
 #include "emul/layer.h"
+#include "policy/policy.h"
 
 #define VIEW_LAYERS_MAX 16
+
+/* Something that a rule of the policy refused. */
+struct view_violation {
+    pid_t tid;
+    const char *call; /* its name */
+    enum policy_action action;
+    const char *path; /* as resolved, or an address in words */
+    const char *said; /* as the program said it; NULL: by a descriptor, or not known */
+    struct policy_decision decision;
+};
+/* Tells the user. What the call gets: -errno, or 0 where it is to go on after all. */
+typedef int view_violated(void *context, const struct view_violation *violation);
 
 /* One line for the user about something that was refused; pid is the process that asked. */
 typedef void view_notice(void *context, pid_t pid, const char *text);
@@ -21,9 +34,11 @@ struct view_options {
     int over_count;
     const char *hidden[VIEW_LAYERS_MAX]; /* host paths that do not exist in the view (the store, the layer) */
     int hidden_count;
-    int hidden_fd; /* a descriptor number that listings of /proc/PID/fd must not show, or -1 */
+    int hidden_fd;         /* a descriptor number that listings of /proc/PID/fd must not show, or -1 */
+    struct policy *policy; /* borrowed; NULL: everything may be read, and is written to the layer */
     view_notice *notice;
-    void *notice_context;
+    view_violated *violated; /* NULL: everything that is refused gets EACCES */
+    void *notice_context;    /* of both */
 };
 
 /* The view goes into *result. 0 or -errno. view_free() releases it; the layers stay the caller's. */

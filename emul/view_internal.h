@@ -61,6 +61,8 @@ struct directory {
         bool foreign;          /* and the group is another one than the directory has */
         bool default_acl;      /* of a directory of a layer: new objects inherit an ACL from it */
     } meta;                    /* of the topmost tree, with its override */
+    struct policy_place *place; /* counted, or NULL: see rules.c */
+    uint64_t place_epoch;
     struct directory_key *key; /* owned: the parent's address and the name */
     size_t key_length;
     struct view *view;
@@ -176,6 +178,10 @@ struct view {
     struct exec_link *exec_links; /* uthash; see exec_name.c */
     unsigned exec_link_count;     /* made so far */
     struct said_name *said_names; /* uthash; see socket_name.c */
+    struct policy *policy;        /* borrowed; NULL: everything may be read, and is written to the layer */
+    uint64_t place_epoch;         /* what directories remember of their places in it is of this time */
+    const struct call *call;      /* the one that is being served */
+    view_violated *violated;
     view_notice *notice;
     void *notice_context;
 };
@@ -254,12 +260,12 @@ int directory_path(const struct directory *dir, char path[PATH_MAX]);
 bool directory_is_below(const struct directory *dir, const struct directory *ancestor);
 /* The name is gone from the view: the entry (if cached) is dead, and so is all below it. */
 void directory_forget(struct view *view, struct directory *parent, const char *name);
-/* A directory moved, complete in the upper tree. */
+/* A directory moved, complete in the upper tree or in the host's. */
 void directory_moved(struct view *view, struct directory *old_parent, const char *old_name,
-                     struct directory *new_parent, const char *new_name);
-/* Two names changed places; those that are directories are complete in the upper tree. */
+                     struct directory *new_parent, const char *new_name, int tree);
+/* Two names changed places; those that are directories are complete in that tree. */
 void directory_exchanged(struct view *view, struct directory *parent, const char *name, struct directory *other_parent,
-                         const char *other_name);
+                         const char *other_name, int tree);
 /* Everything cached at and below dir is looked up anew (a worker changed it). */
 void directory_refresh(struct view *view, struct directory *dir);
 void directory_cache_clear(struct view *view);
@@ -276,7 +282,8 @@ int lookup(struct view *view, struct directory *dir, const char *name, struct en
 void entry_release(struct view *view, struct entry *entry);
 /* Whether a tree below the upper one shows this name (what a whiteout would have to hide). 1, 0 or -errno. */
 int lookup_lower_has(struct view *view, struct directory *dir, const char *name);
-bool lookup_is_hidden(const struct view *view, const struct directory *dir, const char *name);
+/* Whether a name of the host is coffer's own store, or hidden by a rule. */
+bool lookup_is_hidden(struct view *view, struct directory *dir, const char *name);
 /* Whether the object is a whiteout of the overlayfs format. */
 bool stat_is_whiteout(const struct stat *st);
 /* Whether the directory `name` in dirfd is opaque. 1, 0 or -errno. */

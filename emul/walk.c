@@ -6,6 +6,7 @@
  * host, comes to the same end, and the call may go through as it is.
  */
 #include "emul/known.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 #include <string.h>
@@ -179,7 +180,7 @@ static int short_cut(struct walker *w)
 }
 
 /* Whether an absent or found entry is what the kernel would find on the host. */
-static bool entry_is_pure(const struct view *view, const struct entry *entry)
+static bool entry_is_pure(struct view *view, const struct entry *entry)
 {
     if (entry->tree < 0)
         return !entry->masked && (entry->dir->trees & host_bit(view)) != 0 &&
@@ -198,7 +199,7 @@ static enum step enter(struct walker *w, struct walked *out, const char *name, s
         return STEP_ON;
     }
     if (is_host_only(view, w->current) && !w->current->watched && w->current->parent != NULL &&
-        !searches_for_another(w)) {
+        !rules_watch(view, w->current) && !searches_for_another(w)) {
         int moved = short_cut(w);
         if (moved != 0)
             return moved > 0 ? STEP_ON : fail(out, w, moved);
@@ -281,7 +282,8 @@ static enum step finish(struct walker *w, struct walked *out, const char *name, 
     w->pure = w->pure && !kernel_is_refused(w);
     /* Any name may be that of a file of several names that was copied, or has lost one. */
     bool may_skip = (w->flags & WALK_LOOK) == 0 && view->linked == NULL && view->remains_shown == 0;
-    if (w->pure && may_skip && is_host_only(view, w->current) && !w->current->watched) {
+    if (w->pure && may_skip && is_host_only(view, w->current) && !w->current->watched &&
+        !rules_watch_name(view, w->current, text)) {
         if (!follow || known_plain(view, w->current, name, length))
             return finish_unlooked(w, out, name, length);
         char link[PATH_MAX];

@@ -1,0 +1,156 @@
+#include "emul/rules.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The place of a directory, which it keeps until it moves or rules are added. NULL without memory. */
+static struct policy_place *place_of(struct view *view, struct directory *dir)
+{
+    if (dir->place != NULL && dir->place_epoch == view->place_epoch && policy_place_current(view->policy, dir->place))
+        return dir->place;
+    struct policy_place *place;
+    if (dir->parent == NULL) {
+        place = policy_root(view->policy);
+    } else {
+        struct policy_place *parent = place_of(view, dir->parent);
+        size_t length = dir->key_length - sizeof dir->key->parent;
+        place = parent == NULL ? NULL
+                : length == 0  ? policy_place_hold(parent)
+                               : policy_step(view->policy, parent, dir->key->name, length);
+    }
+    if (dir->place != NULL)
+        policy_place_release(view->policy, dir->place);
+    dir->place = place;
+    dir->place_epoch = view->place_epoch;
+    return place;
+}
+
+/* What is said of everything in a directory, where nothing in it differs; else of the name. Without memory: refused. */
+static struct policy_decision decide(struct view *view, struct directory *dir, const char *name,
+                                     enum policy_action action)
+{
+    struct policy_decision decision = {.verdict = POLICY_DENY};
+    struct policy_place *place = place_of(view, dir);
+    if (place == NULL)
+        return decision;
+    if (name[0] == '\0' || !policy_place_below(place, action))
+        return policy_place_decide(place, action);
+    struct policy_place *child = policy_step(view->policy, place, name, strlen(name));
+    if (child == NULL)
+        return decision;
+    decision = policy_place_decide(child, action);
+    policy_place_release(view->policy, child);
+    return decision;
+}
+
+bool rules_hide(struct view *view, struct directory *dir, const char *name)
+{
+    return view->policy != NULL && decide(view, dir, name, POLICY_READ).verdict == POLICY_HIDE;
+}
+
+bool rules_watch(struct view *view, struct directory *dir)
+{
+    if (view->policy == NULL)
+        return false;
+    struct policy_place *place = place_of(view, dir);
+    return place == NULL || policy_place_below(place, POLICY_READ) ||
+           policy_place_decide(place, POLICY_READ).verdict == POLICY_HIDE;
+}
+
+bool rules_watch_name(struct view *view, struct directory *dir, const char *name)
+{
+    if (!rules_watch(view, dir))
+        return false;
+    struct policy_place *child = policy_step(view->policy, dir->place, name, strlen(name));
+    if (child == NULL)
+        return true;
+    bool watch =
+        policy_place_below(child, POLICY_READ) || policy_place_decide(child, POLICY_READ).verdict == POLICY_HIDE;
+    policy_place_release(view->policy, child);
+    return watch;
+}
+
+int rules_home(struct view *view, const struct entry *entry)
+{
+    const uint32_t host = 1u << view->host;
+    bool in_layer = entry->masked || (entry->tree >= 0 && entry->tree != view->host);
+    if (view->policy == NULL || in_layer || (entry->dir->trees & host) == 0 || entry->dir->proc ||
+        decide(view, entry->dir, entry->name, POLICY_WRITE).verdict != POLICY_DIRECT)
+        return UPPER;
+    return view->host;
+}
+
+int rules_open_home(struct view *view, const struct entry *entry)
+{
+    int tree = rules_home(view, entry);
+    if (tree == UPPER)
+        return upper_open_path(view, entry);
+    int fd = directory_fd(view, entry->dir, tree);
+    return fd < 0 ? fd : sys_openat(fd, entry->name[0] == '\0' ? "." : entry->name, O_PATH | O_NOFOLLOW, 0);
+}
+
+static bool is_refused(enum policy_verdict verdict)
+{
+    return verdict == POLICY_DENY || verdict == POLICY_HIDE;
+}
+
+/* What a refused call gets; the user is told. */
+static int refuse(struct view *view, const struct caller *caller, enum policy_action action, const char *path,
+                  const char *said, const struct policy_decision *decision)
+{
+    const struct view_violation violation = {
+        .tid = caller->tid,
+        .call = view->call == NULL ? "" : view->call->row->name,
+        .action = action,
+        .path = path,
+        .said = said,
+        .decision = *decision,
+    };
+    return view->violated == NULL ? -EACCES : view->violated(view->notice_context, &violation);
+}
+
+int rules_ask(struct view *view, const struct caller *caller, enum policy_action action, struct directory *dir,
+              const char *name, const char *said)
+{
+    char path[PATH_MAX + NAME_MAX + 2];
+    if (view->policy == NULL)
+        return RULES_GO;
+    struct policy_decision decision = decide(view, dir, name, action);
+    if (decision.verdict == POLICY_IGNORE)
+        return RULES_IGNORE;
+    if (!is_refused(decision.verdict))
+        return RULES_GO;
+    if (directory_path(dir, path) < 0)
+        memcpy(path, "/...", sizeof "/...");
+    size_t length = strlen(path);
+    if (name[0] != '\0') {
+        length -= length == 1;
+        path[length] = '/';
+        memcpy(path + length + 1, name, strlen(name) + 1);
+    }
+    return refuse(view, caller, action, path, said, &decision);
+}
+
+int rules_ask_path(struct view *view, const struct caller *caller, enum policy_action action, const char *path)
+{
+    if (view->policy == NULL)
+        return RULES_GO;
+    struct policy_decision decision = policy_decide(view->policy, action, path);
+    if (decision.verdict == POLICY_HIDE)
+        return -ENOENT;
+    return decision.verdict == POLICY_DENY ? refuse(view, caller, action, path, NULL, &decision) : RULES_GO;
+}
+
+bool rules_direct_path(struct view *view, const char *path)
+{
+    return view->policy != NULL && policy_decide(view->policy, POLICY_WRITE, path).verdict == POLICY_DIRECT;
+}
+
+bool rules_mixed(struct view *view, struct directory *dir)
+{
+    struct policy_place *place = view->policy == NULL ? NULL : place_of(view, dir);
+    if (place == NULL)
+        return view->policy != NULL;
+    return policy_place_below(place, POLICY_READ) || policy_place_below(place, POLICY_WRITE) ||
+           policy_place_below(place, POLICY_EXEC);
+}

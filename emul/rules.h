@@ -1,0 +1,40 @@
+/*
+ * What the policy says of names in the view: what is hidden, where changes go, and what is refused.
+ *
+ * Rules are about paths of the view, after resolution. A directory remembers its place in the policy's tree of names,
+ * so that a question costs the same however many rules there are and however deep the directory is.
+ */
+#ifndef COFFER_EMUL_RULES_H
+#define COFFER_EMUL_RULES_H
+
+#include "emul/view_internal.h"
+
+/* Whether the name of the host or of a lower layer does not exist in the view. */
+bool rules_hide(struct view *view, struct directory *dir, const char *name);
+/* Whether names at or below a directory may be hidden: nothing may pass it unlooked. */
+bool rules_watch(struct view *view, struct directory *dir);
+/* The same of what has a name in it, a directory or not. */
+bool rules_watch_name(struct view *view, struct directory *dir, const char *name);
+
+/* The tree that a change of the entry is made in: UPPER, or that of the host where the policy says "write direct". */
+int rules_home(struct view *view, const struct entry *entry);
+/* An O_PATH descriptor of the entry's object there, which must exist; owned, or -errno. */
+int rules_open_home(struct view *view, const struct entry *entry);
+
+enum rules_go { RULES_GO = 0, RULES_IGNORE = 1 };
+
+/*
+ * Whether the caller may do this to what has a name in a directory ("": the directory itself). `said` is the path as he
+ * said it, or NULL. RULES_GO, RULES_IGNORE (say that it worked), or the -errno that he gets: the violation was told.
+ */
+int rules_ask(struct view *view, const struct caller *caller, enum policy_action action, struct directory *dir,
+              const char *name, const char *said);
+/* The same for a path of the host that views do not touch, in /proc say. */
+int rules_ask_path(struct view *view, const struct caller *caller, enum policy_action action, const char *path);
+/* Whether the policy says by a rule, and not by default, that such a path is written to directly. */
+bool rules_direct_path(struct view *view, const char *path);
+
+/* Whether rules make a difference somewhere below a directory: then it is not renamed as a whole on the host. */
+bool rules_mixed(struct view *view, struct directory *dir);
+
+#endif
