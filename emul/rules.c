@@ -89,11 +89,6 @@ int rules_open_home(struct view *view, const struct entry *entry)
     return fd < 0 ? fd : sys_openat(fd, entry->name[0] == '\0' ? "." : entry->name, O_PATH | O_NOFOLLOW, 0);
 }
 
-static bool is_refused(enum policy_verdict verdict)
-{
-    return verdict == POLICY_DENY || verdict == POLICY_HIDE;
-}
-
 /* What a refused call gets; the user is told. */
 static int refuse(struct view *view, const struct caller *caller, enum policy_action action, const char *path,
                   const char *said, const struct policy_decision *decision)
@@ -118,7 +113,8 @@ int rules_ask(struct view *view, const struct caller *caller, enum policy_action
     struct policy_decision decision = decide(view, dir, name, action);
     if (decision.verdict == POLICY_IGNORE)
         return RULES_IGNORE;
-    if (!is_refused(decision.verdict))
+    /* What is hidden is not found; what has been made in its place is the program's own. */
+    if (decision.verdict != POLICY_DENY)
         return RULES_GO;
     if (directory_path(dir, path) < 0)
         memcpy(path, "/...", sizeof "/...");
