@@ -73,7 +73,7 @@ int main(int argc, char **argv)
         return STATUS_USAGE;
     }
     struct sock_fprog program;
-    int error = program_build(&program);
+    int error = program_build(&(struct program_options){.reads_pass = false}, &program);
     if (error < 0) {
         (void)fprintf(stderr, "bare: the filter: %s\n", strerror(-error));
         return STATUS_FAILED;

@@ -56,6 +56,8 @@ void view_call(struct view *view, struct caller *caller, const struct call *call
     call_handler *handler = call->row->handler < HANDLER_COUNT ? handlers[call->row->handler] : NULL;
     *answer = (struct answer){.kind = ANSWER_RESULT, .result = -ENOSYS, .finish = {.fd = -1}};
     view->call = call;
+    if (view->reads_pass)
+        fs_context_refresh(view, caller);
     if (handler != NULL)
         handler(view, caller, call, answer);
     identity_leave(view);

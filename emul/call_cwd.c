@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 
 struct fs_context *fs_context_new(struct view *view, const char *cwd, mode_t mask, int *error)
@@ -54,6 +55,28 @@ void fs_context_release(struct fs_context *fs)
     directory_release(fs->view, fs->cwd);
     directory_release(fs->view, fs->root);
     free(fs);
+}
+
+void fs_context_refresh(struct view *view, struct caller *caller)
+{
+    char link[32], now[PATH_MAX], known[PATH_MAX];
+    struct fs_context *fs = caller->fs;
+    int error = 0;
+    (void)snprintf(link, sizeof link, "/proc/%d/cwd", (int)caller->tid);
+    ssize_t length = sys_readlinkat(AT_FDCWD, link, now, sizeof now - 1);
+    if (length < 0)
+        return;
+    now[length] = '\0';
+    if (!fs->cwd->dead && directory_path(fs->cwd, known) == 0 && strcmp(now, known) == 0)
+        return;
+    struct directory *dir = view_directory(view, caller, now, &error);
+    if (dir == NULL)
+        dir = directory_make_dead(view, view->root); /* it was removed */
+    if (dir == NULL)
+        return;
+    directory_release(view, fs->cwd);
+    fs->cwd = dir;
+    fs->cwd_in_layer = false;
 }
 
 static void prepare_finish(struct answer *answer, enum finish_kind kind, struct directory *dir)
@@ -146,6 +169,12 @@ void call_chroot(struct view *view, struct caller *caller, const struct call *ca
     if (!take_path(view, caller, call, 0, WALK_FOLLOW | WALK_LOOK, &taken, answer))
         return;
     struct directory *dir = searchable(view, caller, &taken, &error);
+    if (dir != NULL && view->reads_pass) {
+        refuse_notice(view, caller, "%s: chroot needs a layer; this policy has none", taken.path);
+        directory_release(view, dir);
+        dir = NULL;
+        error = -EPERM;
+    }
     if (dir != NULL && (caller->cred->capabilities & CAPABILITY(CAP_SYS_CHROOT)) == 0) {
         directory_release(view, dir);
         dir = NULL;

@@ -45,6 +45,9 @@ struct view_options {
 int view_new(struct view **result, const struct view_options *options);
 void view_free(struct view *view);
 
+/* Whether programs see nothing but the host: then calls that can only look, and chdir(), need not be stopped. */
+bool view_reads_pass(const struct view *view);
+
 /*
  * While the calling thread serves `caller`, its file-system identity (fsuid, fsgid, groups) is the caller's; this puts
  * the supervisor's own back. view_call() and its like do so themselves; for use after a failure only.

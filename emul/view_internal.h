@@ -143,6 +143,7 @@ struct view {
     int hidden_fd;
     int proc_fd;        /* "/proc" */
     bool upper_empty;   /* no layer has anything yet: every descriptor is of the host, and as it says */
+    bool reads_pass;    /* chdir() is not stopped: see fs_context_refresh() */
     bool own_root;      /* the supervisor's fsuid is 0 */
     bool upper_private; /* a process of another user cannot search its way to the upper directory */
     struct credentials own;
@@ -194,6 +195,9 @@ struct fs_context {
     bool cwd_apart;               /* it is another one: the kernel could not be led to it */
     mode_t umask;
 };
+
+/* The caller's working directory, where no stop tells of its changes. */
+void fs_context_refresh(struct view *view, struct caller *caller);
 
 /* What a name is in the view. */
 struct entry {

@@ -21,8 +21,12 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+
+/* What fcntl.h calls O_TMPFILE has O_DIRECTORY in it. */
+#define NAMELESS_FILE (O_TMPFILE & ~O_DIRECTORY)
 
 #define INT_MASK UINT64_C(0xffffffff)
 #define ALL_ONES UINT64_MAX
@@ -242,3 +246,35 @@ const struct argument_test tests_ioctl[] = {
     REFUSE_REQUEST(ENOTTY, BTRFS_IOC_SET_RECEIVED_SUBVOL_32),
     TESTS_END,
 };
+
+/* O_ACCMODE is a number of two bits, of which 0 is O_RDONLY. */
+#define TESTS_WRITES_AT(name_, argument_)                                                                              \
+    static const struct argument_test name_[] = {                                                                      \
+        WHEN_HAS(VERDICT_STOP, 0, argument_, O_WRONLY, "flags have O_WRONLY"),                                         \
+        WHEN_HAS(VERDICT_STOP, 0, argument_, O_RDWR, "flags have O_RDWR"),                                             \
+        WHEN_HAS(VERDICT_STOP, 0, argument_, O_CREAT, "flags have O_CREAT"),                                           \
+        WHEN_HAS(VERDICT_STOP, 0, argument_, O_TRUNC, "flags have O_TRUNC"),                                           \
+        WHEN_HAS(VERDICT_STOP, 0, argument_, NAMELESS_FILE, "flags have O_TMPFILE"),                                   \
+        TESTS_END,                                                                                                     \
+    }
+TESTS_WRITES_AT(tests_writes_at_1, 1);
+TESTS_WRITES_AT(tests_writes_at_2, 2);
+
+/* Handlers of calls that never change anything. */
+static const bool only_looks[HANDLER_COUNT] = {
+    [HANDLER_STAT] = true,       [HANDLER_FSTAT] = true,    [HANDLER_ACCESS] = true,    [HANDLER_READLINK] = true,
+    [HANDLER_STATFS] = true,     [HANDLER_GETDENTS] = true, [HANDLER_CHDIR] = true,     [HANDLER_FCHDIR] = true,
+    [HANDLER_GETCWD] = true,     [HANDLER_GETXATTR] = true, [HANDLER_FGETXATTR] = true, [HANDLER_LISTXATTR] = true,
+    [HANDLER_FLISTXATTR] = true, [HANDLER_INOTIFY] = true,
+};
+
+const struct argument_test *table_reading_tests(const struct call_row *row)
+{
+    if (row->verdict != VERDICT_STOP)
+        return NULL;
+    if (only_looks[row->handler])
+        return tests_none;
+    /* creat writes, and openat2 has its flags in memory. */
+    int flags = row->handler == HANDLER_OPEN ? row->path[0].flags : -1;
+    return flags == 1 ? tests_writes_at_1 : flags == 2 ? tests_writes_at_2 : NULL;
+}

@@ -85,10 +85,22 @@ static int add_test(scmp_filter_ctx context, int number, const struct argument_t
                                         conditions);
 }
 
-static int add_row(scmp_filter_ctx context, int number, const struct call_row *row)
+static int add_tests(scmp_filter_ctx context, int number, const struct argument_test *tests)
+{
+    int error = 0;
+    for (const struct argument_test *test = tests; !error && test->verdict != VERDICT_UNKNOWN; test++)
+        error = add_test(context, number, test);
+    return error;
+}
+
+static int add_row(const struct program_options *options, scmp_filter_ctx context, int number,
+                   const struct call_row *row)
 {
     if (!row)
         return seccomp_rule_add_exact_array(context, action_of(VERDICT_UNKNOWN, 0), number, 0, NULL);
+    const struct argument_test *reading = options->reads_pass ? table_reading_tests(row) : NULL;
+    if (reading)
+        return add_tests(context, number, reading);
     /* Without conditions: libseccomp would drop every conditional rule of the same call. */
     if (row->verdict != VERDICT_PASS) {
         if (row->tests->verdict != VERDICT_UNKNOWN)
@@ -97,12 +109,7 @@ static int add_row(scmp_filter_ctx context, int number, const struct call_row *r
         uint32_t action = opens ? SCMP_ACT_TRACE(TRACE_OPEN) : action_of((enum verdict)row->verdict, row->error);
         return seccomp_rule_add_exact_array(context, action, number, 0, NULL);
     }
-    for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++) {
-        int error = add_test(context, number, test);
-        if (error)
-            return error;
-    }
-    return 0;
+    return add_tests(context, number, row->tests);
 }
 
 /*
@@ -183,7 +190,8 @@ static const struct call_row *row_of_ia32(long number)
 }
 
 /* The tree for the numbers below `size`, of which `row_of` says the rows. */
-static int build_tree(size_t size, const struct call_row *(*row_of)(long number), struct sock_filter **tree)
+static int build_tree(const struct program_options *options, size_t size, const struct call_row *(*row_of)(long number),
+                      struct sock_filter **tree)
 {
     __attribute__((cleanup(release_context))) scmp_filter_ctx context = seccomp_init(SCMP_ACT_ALLOW);
     if (!context)
@@ -195,7 +203,7 @@ static int build_tree(size_t size, const struct call_row *(*row_of)(long number)
     if (!error)
         error = seccomp_attr_set(context, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
     for (size_t number = 0; !error && number < size; number++)
-        error = add_row(context, (int)number, row_of((long)number));
+        error = add_row(options, context, (int)number, row_of((long)number));
     return error ? error : export_tree(context, tree);
 }
 
@@ -224,11 +232,11 @@ static void lead_opens_to_tail(struct sock_filter *filter, size_t tail)
             filter[i] = (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, (uint32_t)(tail - i - 1));
 }
 
-int program_build(struct sock_fprog *program)
+int program_build(const struct program_options *options, struct sock_fprog *program)
 {
     cleanup_free struct sock_filter *tree = NULL, *ia32 = NULL;
-    int length = build_tree(table_size(), table_row, &tree);
-    int ia32_length = length < 0 ? length : build_tree(ia32_size(), row_of_ia32, &ia32);
+    int length = build_tree(options, table_size(), table_row, &tree);
+    int ia32_length = length < 0 ? length : build_tree(options, ia32_size(), row_of_ia32, &ia32);
     if (ia32_length < 0 || !tree || !ia32)
         return ia32_length < 0 ? ia32_length : -EINVAL;
     int error = make_ia32(ia32, (size_t)ia32_length);

@@ -5,12 +5,18 @@
 #define COFFER_FILTER_PROGRAM_H
 
 #include <linux/filter.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* What SECCOMP_RET_TRACE carries (PTRACE_GETEVENTMSG); foreign filters may forge it, so it only hints. */
 #define PROGRAM_TRACE_CALL         1 /* a row with VERDICT_STOP */
 #define PROGRAM_TRACE_FOREIGN_ARCH 2 /* a number with the x32 bit; ENOSYS where nobody traces */
 #define PROGRAM_TRACE_UNKNOWN      3 /* a number without a row; ENOSYS where nobody traces */
+
+/* What a run needs of the program. */
+struct program_options {
+    bool reads_pass; /* whatever may be read is as the host has it: see table_reading_tests() */
+};
 
 /*
  * An open whose last two argument registers, which no open uses, hold these in their lower halves (which is all that
@@ -25,7 +31,7 @@
  * in a binary tree, then arguments: numbers whose verdict reads no argument stay cacheable by the kernel. Numbers that
  * the table does not know stop. program->filter is malloc()ed and the caller's to free. Returns 0 or -errno.
  */
-int program_build(struct sock_fprog *program);
+int program_build(const struct program_options *options, struct sock_fprog *program);
 
 /*
  * Installs the program on the calling thread, which must have no_new_privs or

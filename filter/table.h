@@ -155,6 +155,12 @@ const struct call_row *table_row(long number);
  */
 enum verdict table_verdict(const struct call_row *row, const uint64_t arguments[6], int *error);
 
+/*
+ * The tests of a row in a run where whatever may be read is as the host has it, so that a call which can only look
+ * needs no stop: the row passes unless one of them holds. NULL: the row as it is.
+ */
+const struct argument_test *table_reading_tests(const struct call_row *row);
+
 /* What the user is told of a call that is VERDICT_TELL with these arguments. */
 const char *table_told(const struct call_row *row, const uint64_t arguments[6]);
 

@@ -18,6 +18,7 @@ struct launch {
     int hidden_fd;                    /* under which number the command keeps layer_fs, or -1 */
     enum lock_mode lock;
     bool no_network;
+    bool reads_pass; /* calls that can only look are not stopped */
     bool verbose;
     struct signals *signals; /* of coffer itself; filled in by launch_command() */
 };

@@ -104,7 +104,8 @@ static bool serve(const struct run_request *request, struct launch launch, struc
                   const struct layer *layer)
 {
     struct sock_fprog program;
-    int status = program_build(&program);
+    const struct program_options needs = {.reads_pass = launch.reads_pass};
+    int status = program_build(&needs, &program);
     if (status < 0) {
         error_errno("the system-call filter", status);
         return false;
@@ -167,6 +168,9 @@ int run_command(const struct run_request *request)
     if (status < 0) {
         error_errno("cannot make the view", status);
     } else {
+        launch.reads_pass = view_reads_pass(supervisor.view);
+        if (launch.reads_pass)
+            launch.hidden_fd = supervisor.hidden_fd = -1; /* nobody needs the layer */
         if (serve(request, launch, &supervisor, &stack->layer)) {
             outcome.executed = supervisor.main_executed;
             outcome.status = exit_status(supervisor.main_status);

@@ -257,7 +257,7 @@ static struct sock_fprog program;
 
 static void build_program(void)
 {
-    ck_assert_int_eq(program_build(&program), 0);
+    ck_assert_int_eq(program_build(&(struct program_options){.reads_pass = false}, &program), 0);
 }
 
 static void free_program(void)
