@@ -48,10 +48,10 @@ struct policy_problem {
 
 /* All may be NULL. The strings must live as long as the policy. */
 struct policy_options {
-    const char *home;                                       /* what ~ stands for; NULL: $HOME */
-    const char *directory;                                  /* what . stands for; NULL: the working directory */
-    const char *profiles;                                   /* a directory with the user's own profiles */
-    const char *(*variable)(void *data, const char *name);  /* what $NAME stands for; NULL: getenv() */
+    const char *home;                                      /* what ~ stands for; NULL: $HOME */
+    const char *directory;                                 /* what . stands for; NULL: the working directory */
+    const char *profiles;                                  /* a directory with the user's own profiles */
+    const char *(*variable)(void *data, const char *name); /* what $NAME stands for; NULL: getenv() */
     void (*report)(void *data, const struct policy_problem *problem);
     void *data;
     /*
@@ -74,7 +74,8 @@ void policy_free(struct policy *policy);
  */
 int policy_load_file(struct policy *policy, const char *path);
 
-/* A profile: a file of the directory of profiles, else one that is built in. -ENOENT (not reported) if neither is there. */
+/* A profile: a file of the directory of profiles, else one that is built in. -ENOENT (not reported) if neither is
+ * there. */
 int policy_load_profile(struct policy *policy, const char *name);
 
 /* The text of a profile that is built in, or NULL. */
@@ -109,9 +110,9 @@ struct policy_decision {
 struct policy_decision policy_decide(struct policy *policy, enum policy_action action, const char *path);
 
 /*
- * Decides about an address. A path in it must be absolute and without symbolic links (policy_decide() takes longer ones). To
- * connect to the address "any" is to connect to this machine, and decided so; an IPv4 address in IPv6 is IPv4; AF_UNSPEC is
- * IPv4, as in sendto() and bind() (a connect() with it connects to nothing and needs no decision).
+ * Decides about an address. A path in it must be absolute and without symbolic links (policy_decide() takes longer
+ * ones). To connect to the address "any" is to connect to this machine, and decided so; an IPv4 address in IPv6 is
+ * IPv4; AF_UNSPEC is IPv4, as in sendto() and bind() (a connect() with it connects to nothing and needs no decision).
  */
 struct policy_decision policy_decide_address(struct policy *policy, enum policy_action action,
                                              const struct sockaddr *address, socklen_t length);
@@ -121,6 +122,12 @@ struct policy_decision policy_decide_address(struct policy *policy, enum policy_
  * true is not, for instance when rules that were added at run time cover the place.
  */
 bool policy_below(struct policy *policy, enum policy_action action, const char *directory);
+
+/*
+ * Whether everything may be read and nothing goes to a layer: then what programs see is what the host has, and calls
+ * that can only look need not be asked about. True is certain.
+ */
+bool policy_reads_pass(struct policy *policy);
 
 /* What a refused call gets. */
 struct policy_violation policy_on_violation(const struct policy *policy);
@@ -155,8 +162,9 @@ bool policy_rule_matches_address(const struct policy *policy, uint32_t number, c
 socklen_t policy_address_read(const char *text, struct sockaddr_storage *address);
 
 /*
- * A place in the tree of names, for a walk that goes from directory to directory: it knows all decisions about its name,
- * and the place of a name in it is found without looking at the path again. Places are counted; equal ones are one.
+ * A place in the tree of names, for a walk that goes from directory to directory: it knows all decisions about its
+ * name, and the place of a name in it is found without looking at the path again. Places are counted; equal ones are
+ * one.
  */
 struct policy_place;
 

@@ -23,6 +23,8 @@ const struct command commands[] = {
      STATUS_USAGE},
     {"discard", "[OPTION]... [LAYER] [PATH]...", "Throw a layer's changes away", discard_options, cmd_discard,
      STATUS_USAGE},
+    {"policy", "VERB [ARG]...", "Check policy files, and explain what they decide", policy_options, cmd_policy,
+     STATUS_USAGE},
     {"doctor", "[OPTION]...", "Tell what this kernel gives coffer to work with", doctor_options, cmd_doctor,
      STATUS_USAGE},
     {NULL, NULL, NULL, NULL, NULL, 0},
