@@ -11,6 +11,7 @@
 #include "filter/ia32.h"
 #include "filter/table.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -151,5 +152,7 @@ struct fs_context *fs_context_new(struct view *view, const char *cwd, mode_t uma
 struct fs_context *fs_context_copy(const struct fs_context *fs); /* NULL when out of memory */
 struct fs_context *fs_context_share(struct fs_context *fs);
 void fs_context_release(struct fs_context *fs);
+/* The working directory in the view. 0 or -errno. */
+int fs_context_cwd(const struct fs_context *fs, char path[PATH_MAX]);
 
 #endif

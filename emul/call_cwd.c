@@ -79,6 +79,12 @@ void fs_context_refresh(struct view *view, struct caller *caller)
     fs->cwd_in_layer = false;
 }
 
+int fs_context_cwd(const struct fs_context *fs, char path[PATH_MAX])
+{
+    int status = directory_path(fs->cwd, path);
+    return status < 0 ? status : 0;
+}
+
 static void prepare_finish(struct answer *answer, enum finish_kind kind, struct directory *dir)
 {
     answer->want_exit = true;

@@ -51,3 +51,24 @@ json_t *json_text(const char *text)
     }
     return json_stringn(out, used);
 }
+
+static json_t *hex(const char *bytes)
+{
+    size_t length = strlen(bytes);
+    cleanup_free char *text = malloc(2 * length + 1);
+    if (text == NULL)
+        return NULL;
+    for (size_t i = 0; i < length; i++)
+        (void)snprintf(text + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
+    return json_stringn(text, 2 * length);
+}
+
+void json_text_set(json_t *object, const char *key, const char *text)
+{
+    char name[64];
+    (void)json_object_set_new(object, key, json_text(text));
+    if (json_text_is_utf8(text))
+        return;
+    (void)snprintf(name, sizeof name, "%s_hex", key);
+    (void)json_object_set_new(object, name, hex(text));
+}

@@ -17,4 +17,7 @@ bool json_text_is_utf8(const char *text);
 /* A new JSON string; each byte that is not part of UTF-8 becomes U+FFFD. NULL when memory runs out. */
 json_t *json_text(const char *text);
 
+/* Sets a member to such a string; bytes that are not UTF-8 stand in a member "KEY_hex" as well. */
+void json_text_set(json_t *object, const char *key, const char *text);
+
 #endif

@@ -18,8 +18,8 @@ void caller_tell_unplaced(struct task *task)
     if (!task->unplaced || task->process->told_of_int80)
         return;
     task->process->told_of_int80 = true;
-    notice_refused(task->supervisor->notices, task->process->tgid,
-                   "a 64-bit program's int $0x80 that would have to name a file of the layer");
+    violation_notice(task->supervisor->violations, task->process->tgid,
+                     "a 64-bit program's int $0x80 that would have to name a file of the layer");
 }
 
 static ssize_t caller_read(void *context, uint64_t address, void *buffer, size_t size)

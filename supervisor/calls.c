@@ -65,7 +65,7 @@ static void answer_clone3(struct task *task)
         char text[256];
         (void)snprintf(text, sizeof text, "clone3: %s", table_told(table_row(SYS_clone), same));
         if ((arguments.flags & refused_clone_flags) != CLONE_PARENT)
-            notice_refused(task->supervisor->notices, task->process->tgid, text);
+            violation_notice(task->supervisor->violations, task->process->tgid, text);
         set_result(task, -EPERM);
         return;
     }

@@ -79,17 +79,6 @@ static bool read_target(int dir, const char *name, const struct stat *st, char *
     return true;
 }
 
-static json_t *hex(const char *bytes)
-{
-    size_t length = strlen(bytes);
-    cleanup_free char *text = malloc(2 * length + 1);
-    if (text == NULL)
-        return NULL;
-    for (size_t i = 0; i < length; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
-    return json_stringn(text, 2 * length);
-}
-
 void change_print_json(const struct change *change)
 {
     const struct stat *st = change->upper != NULL ? change->upper : change->host;
@@ -99,9 +88,7 @@ void change_print_json(const struct change *change)
     json_t *object = json_object();
     (void)snprintf(mode, sizeof mode, "%04o", st->st_mode & 07777);
     (void)json_object_set_new(object, "change", json_string(letter));
-    (void)json_object_set_new(object, "path", json_text(change->path));
-    if (!json_text_is_utf8(change->path))
-        (void)json_object_set_new(object, "path_hex", hex(change->path));
+    json_text_set(object, "path", change->path);
     (void)json_object_set_new(object, "type", json_string(type_name(st->st_mode)));
     (void)json_object_set_new(object, "mode", json_string(mode));
     (void)json_object_set_new(object, "uid", json_integer((json_int_t)st->st_uid));

@@ -3,6 +3,7 @@
  */
 #include "policy/policy.h"
 #include "supervisor/command.h"
+#include "supervisor/policy_files.h"
 #include "supervisor/text.h"
 
 #include "emul/cleanup.h"
@@ -19,33 +20,12 @@ const struct option_row policy_options[] = {
     {0, NULL, NULL, NULL},
 };
 
-/* "coffer: FILE:LINE:COLUMN: what was found, and what is expected". `data` becomes true when it is not about a line. */
+/* `data` becomes true when the problem is not about a line. */
 static void report(void *data, const struct policy_problem *problem)
 {
     bool *unreadable = data;
     *unreadable = *unreadable || problem->line == 0;
-    char *line = NULL;
-    int length = problem->line == 0
-                     ? asprintf(&line, "%s: %s", problem->file, problem->text)
-                     : asprintf(&line, "%s:%u:%u: %s", problem->file, problem->line, problem->column, problem->text);
-    if (length >= 0) {
-        error_text(line);
-        free(line);
-    }
-}
-
-/* The directory of the user's own profiles, in fresh memory; NULL when he has no home. */
-static char *profiles_directory(void)
-{
-    const char *base = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-    char *path = NULL;
-    int length = -1;
-    if (base != NULL && *base == '/')
-        length = asprintf(&path, "%s/coffer/profiles", base);
-    else if (home != NULL && *home == '/')
-        length = asprintf(&path, "%s/.config/coffer/profiles", home);
-    return length < 0 ? NULL : path;
+    policy_files_complain(problem);
 }
 
 /*
@@ -247,7 +227,7 @@ static const struct {
 static int run_verb(int (*run)(struct policy *policy, char **operands), char **operands)
 {
     struct policy *policy;
-    cleanup_free char *profiles = profiles_directory();
+    cleanup_free char *profiles = policy_files_profiles();
     bool unreadable = false;
     struct policy_options options = {.profiles = profiles, .report = report, .data = &unreadable, .resolve = true};
     int status = policy_new(&policy, &options);

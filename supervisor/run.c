@@ -8,6 +8,8 @@
 #include "supervisor/grant.h"
 #include "supervisor/nested.h"
 #include "supervisor/placement.h"
+#include "supervisor/report.h"
+#include "supervisor/run_policy.h"
 #include "supervisor/text.h"
 
 #include <errno.h>
@@ -133,35 +135,44 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     return true;
 }
 
-int run_command(const struct run_request *request)
+/* What the exit status is for those who asked to hear of violations in it. */
+static int status_of(const struct run_request *request, const struct supervisor *supervisor)
 {
-    struct stack *stack = nested_refused() ? NULL : calloc(1, sizeof *stack);
-    if (stack == NULL || open_layers(stack, request) < 0) {
-        free(stack);
-        return STATUS_COFFER_FAILED;
-    }
-    struct notices notices = {.quiet = request->quiet};
+    int status = exit_status(supervisor->main_status);
+    return status == 0 && request->fail_on_violation && supervisor->violations->violated > 0 ? STATUS_USAGE : status;
+}
+
+static int run_in_layers(const struct run_request *request, struct stack *stack, struct violations *violations,
+                         bool has_layer)
+{
     struct launch launch = {
         .argv = request->argv,
         .layer_fs = stack->layer.fs_fd,
         .hidden_fd = launch_hidden_fd(),
         .lock = request->lock,
-        .no_network = request->no_network,
+        .no_network = request->net == NET_NONE,
         .verbose = request->verbose,
     };
-    struct view_options options = {.hidden_fd = launch.hidden_fd, .notice = notice_refused, .notice_context = &notices};
+    struct view_options options = {
+        .hidden_fd = launch.hidden_fd,
+        .policy = violations->policy,
+        .notice = violation_notice,
+        .violated = violation_refused,
+        .notice_context = violations,
+    };
     fill_view_options(&options, stack);
 
     struct supervisor supervisor = {
         .lock = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP,
-        .notices = &notices,
+        .violations = violations,
         .main_pidfd = -1,
         .listener = -1,
         .quiet = request->quiet,
         .hidden_fd = launch.hidden_fd,
-        .no_network = request->no_network,
+        .no_network = request->net == NET_NONE,
     };
-    struct run_outcome outcome = {.status = STATUS_COFFER_FAILED};
+    struct run_outcome outcome = {.status = STATUS_COFFER_FAILED, .has_layer = has_layer, .violations = violations};
+    violations->supervisor = &supervisor;
     int status = placement_new(&supervisor, request->free_cpus);
     if (status == 0)
         status = view_new(&supervisor.view, &options);
@@ -173,15 +184,47 @@ int run_command(const struct run_request *request)
             launch.hidden_fd = supervisor.hidden_fd = -1; /* nobody needs the layer */
         if (serve(request, launch, &supervisor, &stack->layer)) {
             outcome.executed = supervisor.main_executed;
-            outcome.status = exit_status(supervisor.main_status);
+            outcome.status = status_of(request, &supervisor);
         }
         view_free(supervisor.view);
     }
     placement_free(&supervisor);
-    outcome.refused = notices.refused;
-    notices_free(&notices);
+    violations->supervisor = NULL;
     close_over(stack);
-    status = run_end(request, &outcome, &stack->layer);
+    return run_end(request, &outcome, &stack->layer);
+}
+
+static int run_by_policy(const struct run_request *request, const struct run_policy *rules)
+{
+    struct violations violations = {
+        .policy = rules->policy,
+        .quiet = request->quiet,
+        .verbose = request->verbose,
+        .detailed = request->report != NULL,
+        .backtrace = request->backtrace,
+    };
+    int report = request->report == NULL ? -1 : report_open(request->report);
+    if (request->report != NULL && report < 0)
+        return STATUS_COFFER_FAILED;
+    int status = STATUS_COFFER_FAILED;
+    struct stack *stack = calloc(1, sizeof *stack);
+    if (stack != NULL && open_layers(stack, request) == 0)
+        status = run_in_layers(request, stack, &violations, rules->has_layer);
     free(stack);
+    if (report >= 0 && !report_write(report, request->report, &violations) && status == 0)
+        status = STATUS_COFFER_FAILED;
+    violations_free(&violations);
+    return status;
+}
+
+int run_command(const struct run_request *request)
+{
+    struct run_policy rules;
+    if (nested_refused())
+        return STATUS_COFFER_FAILED;
+    int status = run_policy_load(&rules, request);
+    if (status == 0)
+        status = run_by_policy(request, &rules);
+    run_policy_free(&rules);
     return status;
 }

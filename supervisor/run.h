@@ -6,9 +6,20 @@
 
 #include "emul/view.h"
 #include "supervisor/launch.h"
+#include "supervisor/violation.h"
 
 /* The store, the layer and those below it are hidden as well, in one list of VIEW_LAYERS_MAX. */
 enum { RUN_OVER_MAX = VIEW_LAYERS_MAX - 2 };
+
+enum { RUN_PATHS_MAX = 256 };
+
+enum net_mode { NET_DEFAULT, NET_NONE, NET_LOOPBACK, NET_ALLOW };
+
+/* -w or --hide. */
+struct run_path {
+    const char *path;
+    bool hide; /* else it may be written to directly */
+};
 
 enum layer_fate { FATE_KEEP, FATE_COMMIT, FATE_DISCARD, FATE_ASK };
 
@@ -17,7 +28,15 @@ struct run_request {
     const char *over[RUN_OVER_MAX];
     int over_count;
     enum lock_mode lock;
-    bool no_network;
+    const char *profile; /* NULL: the default one, unless a policy is given */
+    const char *policy;  /* a file, or NULL */
+    struct run_path paths[RUN_PATHS_MAX];
+    size_t path_count;
+    const char *on_violation; /* "errno", "kill" or "ask"; NULL: as the policy says */
+    enum net_mode net;
+    const char *report; /* a file for what was refused, or NULL */
+    bool backtrace;
+    bool fail_on_violation;
     enum layer_fate fate;
     bool free_cpus; /* --cpu=free */
     bool quiet, verbose;
@@ -26,9 +45,10 @@ struct run_request {
 
 /* What is known when the last process has ended. */
 struct run_outcome {
-    bool executed; /* the command itself began to run */
-    int status;    /* the exit status to pass on */
-    unsigned long refused;
+    bool executed;  /* the command itself began to run */
+    int status;     /* the exit status to pass on */
+    bool has_layer; /* the policy has something written to the layer */
+    const struct violations *violations;
 };
 
 /* Runs the command; returns the exit status of coffer. */

@@ -59,6 +59,12 @@ static void print_refused(unsigned long refused)
         (void)fprintf(stderr, ", %lu call%s refused", refused, refused == 1 ? "" : "s");
 }
 
+static void print_refused_alone(unsigned long refused)
+{
+    if (refused > 0)
+        (void)fprintf(stderr, "coffer: %lu call%s refused\n", refused, refused == 1 ? "" : "s");
+}
+
 static void print_summary(const struct counts *counts, unsigned long refused, const char *name)
 {
     (void)fprintf(stderr, "coffer: %lu added, %lu modified, %lu deleted", counts->added, counts->modified,
@@ -150,9 +156,12 @@ int run_end(const struct run_request *request, const struct run_outcome *outcome
 {
     struct counts counts = {0};
     bool speak = !request->quiet && outcome->executed;
+    unsigned long refused = outcome->violations->refused;
+    if (speak)
+        violations_summary(outcome->violations);
     if (request->fate == FATE_DISCARD) {
-        if (speak && outcome->refused > 0)
-            (void)fprintf(stderr, "coffer: %lu call%s refused\n", outcome->refused, outcome->refused == 1 ? "" : "s");
+        if (speak)
+            print_refused_alone(refused);
         return discard(layer) ? outcome->status : STATUS_COFFER_FAILED;
     }
     if (request->fate == FATE_KEEP && request->quiet && request->layer != NULL) {
@@ -162,8 +171,10 @@ int run_end(const struct run_request *request, const struct run_outcome *outcome
     }
     bool counted = count_changes(layer, &counts);
     if (counted && same_as_nothing(&counts)) {
-        if (speak)
-            print_nothing_changed(outcome->refused);
+        if (speak && request->layer == NULL && !outcome->has_layer)
+            print_refused_alone(refused);
+        else if (speak)
+            print_nothing_changed(refused);
         if (request->layer != NULL)
             layer_close(layer);
         else
@@ -171,7 +182,7 @@ int run_end(const struct run_request *request, const struct run_outcome *outcome
         return outcome->status;
     }
     if (speak && counted)
-        print_summary(&counts, outcome->refused, spoken_name(request, layer));
+        print_summary(&counts, refused, spoken_name(request, layer));
 
     switch (decide_fate(request, outcome, layer)) {
     case FATE_COMMIT:

@@ -60,7 +60,7 @@ static void tell_of_architecture(struct task *task)
     if (task->process->told_of_architecture)
         return;
     task->process->told_of_architecture = true;
-    notice_refused(task->supervisor->notices, task->process->tgid, "x32 system calls are not supported");
+    violation_notice(task->supervisor->violations, task->process->tgid, "x32 system calls are not supported");
 }
 
 /* Once a process: one that tries number after number must not fill the screen. */
@@ -71,7 +71,7 @@ static void tell_of_unknown(struct task *task, uint64_t number)
     task->process->told_of_unknown = true;
     char text[64];
     (void)snprintf(text, sizeof text, "system call %lld is not known to this version", (long long)(int64_t)number);
-    notice_refused(task->supervisor->notices, task->process->tgid, text);
+    violation_notice(task->supervisor->violations, task->process->tgid, text);
 }
 
 /*
@@ -90,7 +90,7 @@ static void tell_of_refusal(struct task *task)
     if (is_a_question(call))
         return;
     (void)snprintf(text, sizeof text, "%s: %s", call->row->name, table_told(call->row, call->args));
-    notice_refused(task->supervisor->notices, task->process->tgid, text);
+    violation_notice(task->supervisor->violations, task->process->tgid, text);
 }
 
 /* What the argument registers are to hold while the kernel makes the call. 0, or why it cannot be made. */

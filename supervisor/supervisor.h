@@ -4,10 +4,10 @@
 #ifndef COFFER_SUPERVISOR_SUPERVISOR_H
 #define COFFER_SUPERVISOR_SUPERVISOR_H
 
-#include "supervisor/notice.h"
 #include "supervisor/stop_counts.h"
 #include "supervisor/task.h"
 #include "supervisor/tracer.h"
+#include "supervisor/violation.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -24,10 +24,10 @@ struct supervisor {
     struct task *parked;    /* those that wait for a worker of the view */
     struct tracer *tracers; /* one a CPU, or a single one; the first is the main thread's */
     int tracer_count;
-    cpu_set_t cpus;              /* those that coffer was started with */
-    struct notices *notices;     /* borrowed */
-    int hidden_fd;               /* the number under which every process keeps the layer's directory, or -1 */
-    uint64_t system_call_offset; /* of a `syscall` instruction in the vdso, 0: none */
+    cpu_set_t cpus;                /* those that coffer was started with */
+    struct violations *violations; /* borrowed */
+    int hidden_fd;                 /* the number under which every process keeps the layer's directory, or -1 */
+    uint64_t system_call_offset;   /* of a `syscall` instruction in the vdso, 0: none */
 
     uint64_t ia32_system_call_offset; /* of an `int $0x80` in the vdso of 32-bit programs, 0: not known yet, or none */
     uint64_t ia32_parking_offset;     /* of room for a parking place there */

@@ -101,9 +101,9 @@ static int check_ptrace(struct task *task)
     int status = request == PTRACE_TRACEME ? 0 : check(task, (pid_t)task->call.args[1]);
     if (status != 0 || (!attach && request != PTRACE_TRACEME))
         return status;
-    notice_refused(task->supervisor->notices, task->process->tgid,
-                   "ptrace: a process of a view is traced by coffer, and can have one tracer only; run the debugger "
-                   "outside of the view");
+    violation_notice(task->supervisor->violations, task->process->tgid,
+                     "ptrace: a process of a view is traced by coffer, and can have one tracer only; run the debugger "
+                     "outside of the view");
     return -EPERM;
 }
 

@@ -45,6 +45,11 @@ void text_escaped(FILE *out, const char *name)
     put_escaped(out, name, true);
 }
 
+void text_plain(FILE *out, const char *text)
+{
+    put_escaped(out, text, false);
+}
+
 static char *escape(const char *name, bool spaces)
 {
     char *text = NULL;

@@ -16,6 +16,9 @@ void text_escaped(FILE *out, const char *name);
 /* The same in fresh memory, which the caller frees; NULL without memory. */
 char *text_escape(const char *name);
 
+/* The same with spaces as they are, for a sentence. */
+void text_plain(FILE *out, const char *text);
+
 /* Prints "coffer: what: why" and a newline on standard error. `what` is escaped, but for spaces. */
 void error_line(const char *what, const char *why);
 

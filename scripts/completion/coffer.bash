@@ -2,8 +2,8 @@
 # Completion of coffer for bash. tests/check_docs.sh compares the options with those that --help prints.
 
 declare -gA _coffer_options=(
-    [run]="-l --layer --over --net --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
-    [shell]="-l --layer --over --net --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
     [list]="--json --help"
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"
@@ -33,10 +33,13 @@ _coffer_value() {
             _coffer_reply "$(_coffer_layers)" "$2"
         fi
         ;;
-    --net) _coffer_reply "allow none" "$2" ;;
+    --net) _coffer_reply "none loopback allow" "$2" ;;
+    --profile) _coffer_reply "$(coffer policy list 2>/dev/null)" "$2" ;;
+    --on-violation) _coffer_reply "errno kill ask" "$2" ;;
+    -p | --policy | --hide | --report) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
     --lock) _coffer_reply "require try off" "$2" ;;
     --cpu) _coffer_reply "auto free" "$2" ;;
-    --root) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
+    -w | --write | --root) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
     *) return 1 ;;
     esac
 }
@@ -48,7 +51,8 @@ _coffer_program() {
         word=${COMP_WORDS[i]}
         case $word in
         --) echo $((i + 1)) && return ;;
-        -l | --layer | --over | --net | --lock | --cpu) ((i++)) ;;
+        -l | --layer | --over | --profile | -p | --policy | -w | --write | --hide | --net | --on-violation | --report | \
+            --lock | --cpu) ((i++)) ;;
         -*) ;;
         *) echo "$i" && return ;;
         esac

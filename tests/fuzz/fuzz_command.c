@@ -36,6 +36,9 @@ int run_command(const struct run_request *request)
     for (int i = 0; i < request->over_count; i++)
         if (request->over[i] == NULL)
             abort();
+    for (size_t i = 0; i < request->path_count; i++)
+        if (i >= RUN_PATHS_MAX || request->paths[i].path == NULL || *request->paths[i].path == '\0')
+            abort();
     if (request->quiet && request->verbose)
         abort();
     while (request->argv[count] != NULL)

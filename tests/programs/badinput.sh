@@ -48,7 +48,8 @@ refused 2 'no-such-option' "$COFFER" commit --no-such-option
 refused 2 'no-such-option' "$COFFER" discard --no-such-option
 refused 2 'no-such-option' "$COFFER" list --no-such-option
 refused 2 'no-such-option' "$COFFER" doctor --no-such-option
-refused 125 '' run --commit --discard true
+refused 2 'exclude' run --commit --discard true
+refused 2 'exclude' run --quiet --verbose true
 [ ! -e "$LAYER" ] || { echo "a usage error made a layer" >&2; failures=$((failures + 1)); }
 for command in run shell list diff commit discard doctor; do ends 0 "$COFFER" $command --help; done
 ends 0 "$COFFER" --help

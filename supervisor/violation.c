@@ -1,0 +1,308 @@
+#include "supervisor/violation.h"
+
+#include "emul/cleanup.h"
+#include "supervisor/backtrace.h"
+#include "supervisor/supervisor.h"
+#include "supervisor/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A program that is refused something else each time must neither fill the screen nor make this grow for ever. */
+enum { LINES_MAX = 100, DISTINCT_MAX = 10000, SIZE_MAX_ALL = 16 << 20, SUMMARY_MAX = 5 };
+
+/* Text that does not end with a NUL. */
+static void put_part(FILE *out, const char *text, size_t length)
+{
+    cleanup_free char *part = strndup(text, length);
+    if (part != NULL)
+        text_plain(out, part);
+}
+
+void violation_put(FILE *out, const struct violations *violations, const struct violation *violation)
+{
+    static const char *const cannot[POLICY_ACTIONS] = {
+        [POLICY_READ] = "cannot read",          [POLICY_WRITE] = "cannot write",  [POLICY_EXEC] = "cannot execute",
+        [POLICY_CONNECT] = "cannot connect to", [POLICY_BIND] = "cannot bind to",
+    };
+    if (violation->text != NULL) {
+        text_plain(out, violation->text);
+        return;
+    }
+    (void)fprintf(out, "%s: %s ", violation->call, cannot[violation->action]);
+    text_plain(out, violation->path);
+    if (violation->rule == 0) {
+        (void)fprintf(out, ": no rule allows it");
+        return;
+    }
+    struct policy_rule rule = policy_rule_get(violations->policy, violation->rule);
+    (void)fprintf(out, ": ");
+    text_plain(out, rule.file);
+    (void)fprintf(out, ":%u: ", rule.line);
+    put_part(out, rule.text, rule.text_length);
+    if (violation->limited)
+        (void)fprintf(out, " (no ceiling lets it be allowed later)");
+}
+
+/* What would allow it: for each action it is said once. */
+static void put_hint(FILE *out, struct violations *violations, const struct violation *violation)
+{
+    if (violation->text != NULL || violation->limited || (violations->hints & 1U << violation->action) != 0)
+        return;
+    const char *slash = strrchr(violation->path, '/');
+    bool is_path = violation->path[0] == '/';
+    bool to_directory = violation->action == POLICY_WRITE && is_path && slash != violation->path;
+    cleanup_free char *directory =
+        to_directory ? strndup(violation->path, (size_t)(slash - violation->path)) : strdup(violation->path);
+    cleanup_free char *quoted = directory == NULL          ? NULL
+                                : is_path && !to_directory ? policy_quote(directory)
+                                                           : strdup(directory);
+    if (quoted == NULL)
+        return;
+    violations->hints |= 1U << violation->action;
+    if (to_directory) {
+        (void)fprintf(out, "; -w ");
+        text_escaped(out, quoted);
+        (void)fprintf(out, " allows it");
+    } else {
+        (void)fprintf(out, "; the rule '%s %s ", policy_action_name(violation->action),
+                      violation->action == POLICY_WRITE ? "direct" : "allow");
+        text_plain(out, quoted);
+        (void)fprintf(out, "' allows it");
+    }
+}
+
+static void put_command(FILE *out, const struct violation *violation)
+{
+    const struct facts *facts = &violation->facts;
+    (void)fprintf(out, "coffer:     command:");
+    for (size_t at = 0; at < facts->command_length; at += strlen(facts->command + at) + 1) {
+        (void)fputc(' ', out);
+        text_escaped(out, facts->command + at);
+    }
+    (void)fprintf(out, "%s\n", facts->command_cut ? "..." : "");
+}
+
+static void put_backtrace(FILE *out, const struct violation *violation)
+{
+    for (const char *line = violation->backtrace; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        (void)fprintf(out, "coffer:     ");
+        put_part(out, line, length);
+        (void)fputc('\n', out);
+        line += length + (line[length] == '\n');
+    }
+}
+
+/* In one write, so that it stays together. */
+static void tell(struct violations *violations, const struct violation *violation)
+{
+    cleanup_free char *line = NULL;
+    size_t length = 0;
+    if (violations->quiet || violations->lines > LINES_MAX)
+        return;
+    FILE *out = open_memstream(&line, &length);
+    if (out == NULL)
+        return;
+    if (violations->lines++ == LINES_MAX) {
+        (void)fprintf(out, "coffer: more was refused; from here on it is only counted, and kept for --report\n");
+    } else {
+        (void)fprintf(out, "coffer: refused: ");
+        text_plain(out, violation->name);
+        (void)fprintf(out, "[%d]: ", (int)violation->pid);
+        violation_put(out, violations, violation);
+        put_hint(out, violations, violation);
+        (void)fprintf(out, "%s\n", violation->error == 0 && violation->text == NULL ? "; the process is killed" : "");
+        if (violations->verbose && violation->facts.command_length > 0)
+            put_command(out, violation);
+        if (violation->backtrace != NULL)
+            put_backtrace(out, violation);
+    }
+    if (fclose(out) == 0)
+        (void)fwrite(line, 1, length, stderr);
+}
+
+static void free_violation(struct violation *violation)
+{
+    facts_free(&violation->facts);
+    free(violation->said);
+    free(violation->cwd);
+    free(violation->backtrace);
+    free(violation);
+}
+
+/*
+ * The one of this key, a NULL-terminated list of strings: known (*fresh is false), or new, with the strings in
+ * parts[]. NULL when there is no room for it.
+ */
+static struct violation *find(struct violations *violations, const char *const *strings, const char **parts,
+                              bool *fresh)
+{
+    size_t length = 0;
+    for (size_t i = 0; strings[i] != NULL; i++)
+        length += strlen(strings[i]) + 1;
+    cleanup_free struct violation *made = calloc(1, sizeof *made + length);
+    if (made == NULL)
+        return NULL;
+    for (size_t i = 0; strings[i] != NULL; i++) {
+        size_t size = strlen(strings[i]) + 1;
+        parts[i] = memcpy(made->key + made->key_length, strings[i], size);
+        made->key_length += size;
+    }
+    struct violation *found;
+    HASH_FIND(hh, violations->seen, made->key, made->key_length, found);
+    *fresh = found == NULL;
+    if (found != NULL)
+        return found;
+    if (HASH_COUNT(violations->seen) >= DISTINCT_MAX || violations->size > SIZE_MAX_ALL)
+        return NULL;
+    found = steal_ptr(&made);
+    HASH_ADD_KEYPTR(hh, violations->seen, found->key, found->key_length, found);
+    violations->size += sizeof *found + length;
+    return found;
+}
+
+/* What is known of whoever made the call. */
+static void describe(struct violations *violations, struct violation *violation, struct task *task)
+{
+    (void)clock_gettime(CLOCK_REALTIME, &violation->time);
+    if (task != NULL && task->identity != NULL)
+        violation->uid = task->identity->credentials.ruid;
+    if (violations->supervisor == NULL || !(violations->detailed || violations->verbose || violations->backtrace))
+        return;
+    facts_read(&violation->facts, violation->pid, violations->supervisor);
+    char cwd[PATH_MAX];
+    if (task != NULL && task->fs != NULL && fs_context_cwd(task->fs, cwd) >= 0)
+        violation->cwd = strdup(cwd);
+    if (violations->backtrace && violation->tid > 0)
+        violation->backtrace = backtrace_take(violation->tid);
+    violations->size += violation->backtrace == NULL ? 0 : strlen(violation->backtrace);
+    violations->size += facts_size(&violation->facts) + (violation->cwd == NULL ? 0 : strlen(violation->cwd));
+}
+
+static struct task *task_of(const struct violations *violations, pid_t tid)
+{
+    return violations->supervisor == NULL ? NULL : task_find(violations->supervisor, tid);
+}
+
+void violation_notice(void *context, pid_t pid, const char *text)
+{
+    struct violations *violations = context;
+    char name[FACTS_NAME_SIZE];
+    const char *parts[2];
+    bool fresh;
+    violations->refused++;
+    facts_name(pid, name);
+    struct violation *violation = find(violations, (const char *const[]){name, text, NULL}, parts, &fresh);
+    if (violation == NULL) {
+        violations->unlisted++;
+        return;
+    }
+    violation->count++;
+    if (!fresh)
+        return;
+    violation->pid = pid;
+    violation->tid = pid;
+    memcpy(violation->name, name, sizeof name);
+    violation->text = parts[1];
+    describe(violations, violation, task_of(violations, pid));
+    tell(violations, violation);
+}
+
+/* Counts a violation, and tells of it the first time. */
+static void record(struct violations *violations, const struct view_violation *refused, pid_t pid, int error)
+{
+    char name[FACTS_NAME_SIZE];
+    char rule[32];
+    const char *parts[5];
+    bool fresh;
+    violations->refused++;
+    violations->violated++;
+    facts_name(pid, name);
+    (void)snprintf(rule, sizeof rule, "%u %d", refused->decision.rule, (int)refused->action);
+    struct violation *violation =
+        find(violations, (const char *const[]){name, refused->call, rule, refused->path, NULL}, parts, &fresh);
+    if (violation == NULL) {
+        violations->unlisted++;
+        return;
+    }
+    violation->count++;
+    if (!fresh)
+        return;
+    violation->pid = pid;
+    violation->tid = refused->tid;
+    memcpy(violation->name, name, sizeof name);
+    violation->call = parts[1];
+    violation->path = parts[3];
+    violation->action = refused->action;
+    violation->said = refused->said == NULL ? NULL : strdup(refused->said);
+    violation->rule = refused->decision.rule;
+    violation->limited = refused->decision.limited;
+    violation->error = error;
+    violations->size += violation->said == NULL ? 0 : strlen(violation->said);
+    describe(violations, violation, task_of(violations, refused->tid));
+    tell(violations, violation);
+}
+
+int violation_refused(void *context, const struct view_violation *refused)
+{
+    struct violations *violations = context;
+    const struct task *task = task_of(violations, refused->tid);
+    pid_t pid = task == NULL || task->process == NULL ? refused->tid : task->process->tgid;
+    struct policy_violation what = policy_on_violation(violations->policy);
+    int error = what.error > 0 ? what.error : EACCES;
+    /* Whoever writes a quiet rule expects the attempt, and wants no more than that it fails. */
+    if (refused->decision.quiet)
+        return -error;
+    if (what.answer == POLICY_ANSWER_KILL) {
+        record(violations, refused, pid, 0);
+        (void)kill(pid, SIGKILL);
+        return -error;
+    }
+    record(violations, refused, pid, error);
+    return -error;
+}
+
+static int by_count(const void *left, const void *right)
+{
+    const struct violation *a = *(const struct violation *const *)left;
+    const struct violation *b = *(const struct violation *const *)right;
+    return (a->count < b->count) - (a->count > b->count);
+}
+
+void violations_summary(const struct violations *violations)
+{
+    size_t count = HASH_COUNT(violations->seen), used = 0;
+    unsigned long others = violations->unlisted;
+    cleanup_free const struct violation **sorted = calloc(count + 1, sizeof *sorted);
+    if (sorted == NULL)
+        return;
+    for (const struct violation *violation = violations->seen; violation != NULL; violation = violation->hh.next)
+        sorted[used++] = violation;
+    qsort(sorted, used, sizeof *sorted, by_count);
+    if (used == 0 || (sorted[0]->count == 1 && others == 0))
+        return;
+    for (size_t i = 0; i < used; i++) {
+        if (i >= SUMMARY_MAX || sorted[i]->count == 1) {
+            others += sorted[i]->count;
+            continue;
+        }
+        (void)fprintf(stderr, "coffer: refused %lu times: ", sorted[i]->count);
+        text_plain(stderr, sorted[i]->name);
+        (void)fprintf(stderr, ": ");
+        violation_put(stderr, violations, sorted[i]);
+        (void)fputc('\n', stderr);
+    }
+    if (others > 0)
+        (void)fprintf(stderr, "coffer: refused %lu times: other things\n", others);
+}
+
+void violations_free(struct violations *violations)
+{
+    struct violation *violation, *next;
+    HASH_ITER(hh, violations->seen, violation, next)
+    {
+        HASH_DEL(violations->seen, violation);
+        free_violation(violation);
+    }
+}

@@ -1,0 +1,170 @@
+# shellcheck shell=bash
+# What a policy refuses is told: at once and once each, with the rule; counted; in the exit status; in a report; with the
+# place in the program. And the options that a policy is made from.
+. "$COFFER_TESTS/lib.sh"
+need python3 strip
+
+helper=$COFFER_HELPERS/report
+mkdir host host/open host/secret
+echo key >host/secret/key
+cat >rules <<END
+write deny $PWD/host/**
+write direct $PWD/host/open/**
+END
+# The line of a rule of ours, as patterns see it.
+denied="rules:1: write deny $PWD/host/\*\*"
+
+view() { "$COFFER" run -l "$LAYER" "$@" 2>err; }
+# status STATUS COMMAND...
+status() {
+    local wanted=$1 got=0
+    shift
+    "$@" || got=$?
+    [ $got = "$wanted" ] || fail "status $got and not $wanted: $*: $(cat err)"
+}
+# lines COUNT PATTERN: so many lines of standard error match.
+lines() {
+    [ "$(grep -c -- "$2" err)" = "$1" ] || fail "not $1 lines say '$2': $(cat err)"
+}
+
+for lock in try off; do
+    # One line at once, with the rule; the host is as it was.
+    [ "$(view --lock=$lock -p rules -- "$helper" nested host/new)" = EACCES ] || fail "not refused: $(cat err)"
+    lines 1 "^coffer: refused: report\[[0-9]*\]: mkdir: cannot write $PWD/host/new: $denied; -w $PWD/host allows it$"
+    lines 1 '1 call refused'
+    [ ! -e host/new ] || fail "made in spite of the rule"
+
+    # Ten thousand equal ones are one line and a count.
+    [ "$(view --lock=$lock -p rules -- "$helper" repeat 10000 host/new)" = EACCES ] || fail "repeat: $(cat err)"
+    lines 1 '^coffer: refused: '
+    lines 1 "^coffer: refused 10000 times: report: mkdir: cannot write $PWD/host/new: $denied$"
+    lines 1 '10000 calls refused'
+
+    # It goes by the place that a path leads to.
+    ln -sfn "$PWD/host" link
+    [ "$(view --lock=$lock -p rules -- "$helper" nested link/other)" = EACCES ] || fail "by a link: $(cat err)"
+    lines 1 "cannot write $PWD/host/other: $denied"
+done
+
+# Very many different ones do not fill the screen, and names do not steer the terminal.
+view -p rules -- "$helper" names 300 "host/$(printf 'a\033[1m\nb')" >/dev/null || fail "names: $(cat err)"
+[ "$(grep -c '^coffer: refused: ' err)" = 100 ] || fail "$(wc -l <err) lines"
+lines 1 '^coffer: more was refused'
+lines 1 '300 calls refused'
+! grep -q "$(printf '\033')" err || fail "an escape goes to the terminal"
+lines 100 'host/a\\033\[1m\\nb'
+
+# Nothing is said with -q, nor of quiet rules, which count as nothing.
+view -q -p rules -- "$helper" nested host/new >/dev/null
+[ ! -s err ] || fail "-q: $(cat err)"
+{ cat rules && echo "quiet write $PWD/host/silent*"; } >quiet
+[ "$(view -p quiet --fail-on-violation -- "$helper" nested host/silent)" = EACCES ] || fail "quiet: $(cat err)"
+! grep -q refused err || fail "a quiet rule is reported: $(cat err)"
+
+# The exit status.
+status 0 view -p rules -- "$helper" nested host/new >/dev/null
+status 2 view -p rules --fail-on-violation -- "$helper" nested host/new >/dev/null
+status 0 view -p rules --fail-on-violation -- "$helper" nested host/open/new >/dev/null
+status 3 view -p rules --fail-on-violation -- sh -c '"$0" nested host/new; exit 3' "$helper" >/dev/null
+# ... for which nothing is committed.
+status 2 view -p rules --fail-on-violation --commit -- sh -c '"$0" nested host/new; echo more >more' "$helper" >/dev/null
+[ ! -e more ] || fail "committed in spite of a violation"
+
+# What a refused call gets.
+[ "$({ cat rules && echo on-violation errno EROFS; } >other && view -p other -- "$helper" nested host/new)" = EROFS ] ||
+    fail "errno: $(cat err)"
+{ cat rules && echo on-violation kill; } >killing
+status 137 view -p killing -- "$helper" nested host/new
+lines 1 "cannot write $PWD/host/new: .*; the process is killed$"
+status 137 view -p rules --on-violation kill -- "$helper" thread host/new
+status 0 view -p killing --on-violation errno -- "$helper" nested host/new >/dev/null
+
+# The options: -w and --hide are rules behind the others, whatever bytes are in their paths.
+odd="host/a b*[x]\\#~"
+mkdir "$odd" "${odd}not"
+[ "$(view -p rules -w "$odd" -- "$helper" nested "$odd/new")" = done ] || fail "-w: $(cat err)"
+[ -d "$odd/new" ] || fail "-w does not write to the host"
+[ "$(view -p rules -w "$odd" -- "$helper" nested "${odd}not/new")" = EACCES ] || fail "-w opens what it does not name"
+(cd host/open && view -p ../../rules -w ../../host/./later -- "$helper" nested ../later) >/dev/null
+[ -d host/later ] || fail "-w .. does not write to the host"
+view --hide host/secret -w host -- sh -c 'ls host; cat host/secret/key' >out
+! grep -q 'secret\|key' out || fail "--hide hides nothing: $(cat out)"
+grep -q open out || fail "--hide: $(cat out err)"
+
+# Profiles: secrets are hidden unless another one is asked for; the file comes behind the profile.
+mkdir "$HOME/.ssh" && echo key >"$HOME/.ssh/id"
+[ -z "$(view -- sh -c 'cat ~/.ssh/id')" ] || fail "untrusted shows a key"
+[ "$(view --profile trace -- sh -c 'cat ~/.ssh/id')" = key ] || fail "trace hides a key: $(cat err)"
+echo 'read allow ~/.ssh/**' >keys
+[ "$(view --profile untrusted -p keys -- sh -c 'cat ~/.ssh/id')" = key ] || fail "-p is not behind --profile: $(cat err)"
+
+# A layer that the policy does not use is neither kept nor mentioned.
+"$COFFER" run --profile trace -- "$helper" nested host/open/traced >out 2>err || fail "trace: $(cat err)"
+[ ! -s err ] || fail "trace: $(cat err)"
+[ -d host/open/traced ] || fail "trace does not write to the host: $(cat out)"
+
+# What is wrong is said before anything runs.
+# wrong STATUS PATTERN OPTION...
+wrong() {
+    local wanted=$1 pattern=$2
+    shift 2
+    status "$wanted" view "$@" -- touch started
+    lines 1 .
+    lines 1 "^coffer: $pattern"
+}
+printf 'read allow /**\nread sometimes /x\n' >bad
+rm -rf "$LAYER"
+wrong 2 'bad:2:6: .sometimes. found' -p bad
+wrong 2 'nowhere: No such file' -p nowhere
+wrong 2 'nonesuch: no profile of this name; there are build, ' --profile nonesuch
+wrong 2 'run: --profile is given twice' --profile build --profile strict
+wrong 2 'run: --policy is given twice' -p rules -p bad
+wrong 2 'host/../nowhere/../x: No such file' -w host/../nowhere/../x
+wrong 125 'run: --on-violation is' --on-violation perhaps
+wrong 125 'run: --net is' --net some
+wrong 125 'run: --hide has an empty path' --hide ''
+wrong 125 "$PWD/host/none/report: No such file" --report "$PWD/host/none/report"
+[ ! -e "$LAYER" ] || fail "a layer was made"
+
+# The report: an object a line, which says all.
+view --report report.json --backtrace -p rules -- sh -c '
+    cd link && "$0" repeat 7 ./new && "$0" thread other; mkdir "$(printf "\377\"")"; true' "$helper" >/dev/null
+grep -q 'report_outer+0x' err || fail "no backtrace: $(cat err)"
+cat >check.py <<'END'
+import json, os, sys
+lines = [json.loads(line) for line in open("report.json")]
+here = os.getcwd()
+assert [(l["process"], l["call"], l["count"]) for l in lines] == [("report", "mkdir", 7), ("report", "mkdir", 1), ("mkdir", "mkdir", 1)], lines
+first, second, third = lines
+assert first["said"] == "./new" and first["path"] == here + "/host/new", first
+assert first["cwd"] == here + "/host", first
+assert first["command"] == [sys.argv[1], "repeat", "7", "./new"], first
+assert [p["process"] for p in first["parents"]] == ["sh"] and first["parents"][0]["pid"] == first["ppid"], first
+assert (first["file"], first["line"], first["rule"]) == ("rules", 1, "write deny " + here + "/host/**"), first
+assert (first["action"], first["answer"], first["errno"], first["uid"]) == ("write", "errno", "EACCES", os.getuid()), first
+assert first["pid"] == first["tid"] and second["pid"] != second["tid"], lines
+for line in first, second:
+    trace = line["backtrace"]
+    assert any("report_inner+0x" in frame for frame in trace[:3]), trace
+assert any("report_outer+0x" in frame for frame in second["backtrace"]), second
+assert third["path"] == here + '/host/\ufffd"' and third["path_hex"].endswith("ff22"), third
+END
+python3 check.py "$helper" || fail "the report: $(cat report.json)"
+
+# Of a stripped program the exported names are left, and the addresses.
+strip -o stripped "$helper" || fail "strip"
+view --backtrace -p rules -- ./stripped nested host/new >/dev/null
+lines 1 '#0 0x[0-9a-f]* mkdir+0x[0-9a-f]* ('
+grep -q '#1 0x[0-9a-f]* (.*/stripped)' err || fail "stripped: $(cat err)"
+
+# Calls that a view does not give are in it as well, without a rule.
+if view --report report.json --fail-on-violation -- "$COFFER_HELPERS/ops_inside" refused >/dev/null; then
+    python3 -c '
+import json
+lines = [json.loads(line) for line in open("report.json")]
+assert lines and all(l["process"] == "ops_inside" and "rule" not in l and l["text"] for l in lines), lines' ||
+        fail "notices: $(cat report.json)"
+else
+    fail "a call that no rule is about is taken for a violation: $(cat err)"
+fi
+exit 0
