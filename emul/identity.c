@@ -14,11 +14,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* What decides about files: of these the caller's count, of all others the supervisor's own. */
+/*
+ * What decides about files: of these the caller's count, of all others the supervisor's own. CAP_SYS_ADMIN, which no
+ * program of a view has, is none of them: that would make root's identity another one than the supervisor's, at each
+ * call. What it stands for is asked for where it counts (call_xattr.c).
+ */
 #define FILE_CAPABILITIES                                                                                              \
     (CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_DAC_READ_SEARCH) | CAPABILITY(CAP_FOWNER) | \
-     CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_LINUX_IMMUTABLE) | CAPABILITY(CAP_MKNOD) | CAPABILITY(CAP_SYS_ADMIN) |    \
-     CAPABILITY(CAP_SETFCAP))
+     CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_LINUX_IMMUTABLE) | CAPABILITY(CAP_MKNOD) | CAPABILITY(CAP_SETFCAP))
 
 static uint64_t file_capabilities(const struct view *view, const struct credentials *cred)
 {

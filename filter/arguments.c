@@ -175,6 +175,13 @@ const struct argument_test tests_process_at_0[] = {
     TESTS_END,
 };
 
+/* To whom signals of the descriptor go: SIGIO, or another one (F_SETSIG). */
+const struct argument_test tests_fcntl[] = {
+    WHEN_INT_IS(VERDICT_STOP, 0, 1, F_SETOWN, "command is F_SETOWN"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 1, F_SETOWN_EX, "command is F_SETOWN_EX"),
+    TESTS_END,
+};
+
 /* How large a core file may be: the kernel writes it without asking a filter. */
 const struct argument_test tests_setrlimit[] = {
     WHEN_INT_IS(VERDICT_STOP, 0, 0, RLIMIT_CORE, "resource is RLIMIT_CORE"),
@@ -216,7 +223,9 @@ const struct argument_test tests_ioprio_set[] = {
  * Requests that change an inode, or a directory, through a descriptor that may be
  * open for reading only. What the view can do is stopped; what it cannot do is
  * told not to exist here (ENOTTY), which programs take as "another file system".
- * The terminal requests put words into the mouth of the user's shell.
+ * The terminal requests put words into the mouth of the user's shell. Those that
+ * say who gets a descriptor's signals are an old form of F_SETOWN, with the
+ * process in memory.
  */
 const struct argument_test tests_ioctl[] = {
     STOP_REQUEST(FS_IOC_SETFLAGS),
@@ -228,6 +237,8 @@ const struct argument_test tests_ioctl[] = {
     STOP_REQUEST(EXT4_IOC32_SETVERSION),
     REFUSE_REQUEST(EPERM, TIOCSTI),
     REFUSE_REQUEST(EPERM, TIOCLINUX),
+    REFUSE_REQUEST(EPERM, FIOSETOWN),
+    REFUSE_REQUEST(EPERM, SIOCSPGRP),
     REFUSE_REQUEST(EPERM, FIFREEZE),
     REFUSE_REQUEST(EPERM, FITHAW),
     REFUSE_REQUEST(EPERM, FS_IOC_SHUTDOWN),

@@ -56,6 +56,7 @@ static const char *const handler_words[HANDLER_COUNT] = {
     [HANDLER_CLONE3] = "reads the flags in memory",
     [HANDLER_UNSHARE_FS] = "keeps the working directory's sharing known",
     [HANDLER_TARGET] = "only on processes of the view",
+    [HANDLER_SIGNAL] = "only to processes of the view; where the lock sees to that, it goes through",
     [HANDLER_CLOSE_RANGE] = "leaves the descriptor that leads to the layer open",
     [HANDLER_AFFINITY] = "the CPUs that the program may use, not the one that it is kept on",
     [HANDLER_DUMPABLE] = "keeps the memory readable, answers as asked",

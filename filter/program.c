@@ -98,6 +98,8 @@ static int add_row(const struct program_options *options, scmp_filter_ctx contex
 {
     if (!row)
         return seccomp_rule_add_exact_array(context, action_of(VERDICT_UNKNOWN, 0), number, 0, NULL);
+    if (options->signals_scoped && row->handler == HANDLER_SIGNAL)
+        return 0;
     const struct argument_test *reading = options->reads_pass ? table_reading_tests(row) : NULL;
     if (reading)
         return add_tests(context, number, reading);

@@ -21,6 +21,7 @@ extern const struct argument_test tests_prctl[];
 extern const struct argument_test tests_seccomp[];
 extern const struct argument_test tests_ioctl[];
 extern const struct argument_test tests_process_at_0[];
+extern const struct argument_test tests_fcntl[];
 extern const struct argument_test tests_setrlimit[];
 extern const struct argument_test tests_prlimit64[];
 extern const struct argument_test tests_setpriority[];

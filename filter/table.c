@@ -13,24 +13,23 @@
 #include <stdbool.h>
 
 /* Reasons that many rows share. */
-#define OPEN_DATA      "acts on an open file; what may be written was decided when it was opened"
-#define MEMORY         "memory of the process itself"
-#define SIGNALS        "signals"
-#define WAITS          "waits or polls"
-#define CLOCKS         "reads a clock or sets a timer of the process itself"
-#define SCHEDULES      "scheduling; the kernel checks who may"
-#define ASKS           "asks about the process or the system, names no file"
-#define TASK           "the process itself: its state, limits, groups or life"
-#define PIPES          "makes or uses descriptors that are not files of the view"
-#define SYSV           "System V or POSIX message objects, named outside the file system"
-#define SOCKETS        "sockets; addresses are judged at bind and connect"
-#define LOCKS_DOWN     "takes rights away from the process itself"
-#define PTRACE_CHECKED "the kernel allows it only where ptrace would be allowed, Landlock domains included"
-#define DROPPED        "dropped from the kernel"
-#define NEVER_WAS      "never existed in the kernel"
-#define MOUNTS         "would change the mount table under the view"
-#define KERNEL_DOOR    "a door into the kernel or the whole system"
-#define KEEPS_TIME     "sets the system's clock"
+#define OPEN_DATA   "acts on an open file; what may be written was decided when it was opened"
+#define MEMORY      "memory of the process itself"
+#define SIGNALS     "signals"
+#define WAITS       "waits or polls"
+#define CLOCKS      "reads a clock or sets a timer of the process itself"
+#define SCHEDULES   "scheduling; the kernel checks who may"
+#define ASKS        "asks about the process or the system, names no file"
+#define TASK        "the process itself: its state, limits, groups or life"
+#define PIPES       "makes or uses descriptors that are not files of the view"
+#define SYSV        "System V or POSIX message objects, named outside the file system"
+#define SOCKETS     "sockets; addresses are judged at bind and connect"
+#define LOCKS_DOWN  "takes rights away from the process itself"
+#define DROPPED     "dropped from the kernel"
+#define NEVER_WAS   "never existed in the kernel"
+#define MOUNTS      "would change the mount table under the view"
+#define KERNEL_DOOR "a door into the kernel or the whole system"
+#define KEEPS_TIME  "sets the system's clock"
 
 /* clang-format off */
 static const struct call_row table[] = {
@@ -150,16 +149,16 @@ static const struct call_row table[] = {
     PASS(get_thread_area, ASKS),
     PASS(set_tid_address, TASK),
     PASS(set_robust_list, TASK),
-    PASS(get_robust_list, PTRACE_CHECKED),
+    STOP_WHEN(get_robust_list, TARGET, -1, tests_process_at_0, ASKS),
     PASS(rseq, TASK),
     PASS(membarrier, TASK),
     PASS(restart_syscall, "the kernel's own way to resume a call that a signal cut off"),
     STOP(ptrace, TARGET),
     STOP(process_vm_readv, TARGET),
     STOP(process_vm_writev, TARGET),
-    PASS(process_madvise, PTRACE_CHECKED),
+    STOP(process_madvise, TARGET),
     PASS(process_mrelease, "frees the memory of a process that is being killed"),
-    PASS(kcmp, PTRACE_CHECKED),
+    STOP(kcmp, TARGET),
     PASS(pidfd_open, PIPES),
     STOP(pidfd_getfd, TARGET),
     PASS(uretprobe, "only the kernel's own probe trampoline can call it"),
@@ -226,7 +225,7 @@ static const struct call_row table[] = {
     PASS(close, OPEN_DATA),
     STOP(close_range, CLOSE_RANGE),
     PASS(fstatfs, OPEN_DATA),
-    PASS(fcntl, OPEN_DATA),
+    STOP_WHEN(fcntl, SIGNAL, 0, tests_fcntl, OPEN_DATA),
     PASS(flock, OPEN_DATA),
     PASS(fsync, OPEN_DATA),
     PASS(fdatasync, OPEN_DATA),
@@ -307,8 +306,8 @@ static const struct call_row table[] = {
     PASS(set_mempolicy, MEMORY),
     PASS(get_mempolicy, MEMORY),
     PASS(set_mempolicy_home_node, MEMORY),
-    PASS(migrate_pages, PTRACE_CHECKED),
-    PASS(move_pages, PTRACE_CHECKED),
+    STOP_WHEN(migrate_pages, TARGET, -1, tests_process_at_0, MEMORY),
+    STOP_WHEN(move_pages, TARGET, -1, tests_process_at_0, MEMORY),
     PASS(futex, WAITS),
     PASS(futex_waitv, WAITS),
     PASS(futex_wait, WAITS),
@@ -321,15 +320,15 @@ static const struct call_row table[] = {
     PASS(rt_sigreturn, SIGNALS),
     PASS(rt_sigpending, SIGNALS),
     PASS(rt_sigtimedwait, SIGNALS),
-    PASS(rt_sigqueueinfo, SIGNALS),
-    PASS(rt_tgsigqueueinfo, SIGNALS),
+    STOP(rt_sigqueueinfo, SIGNAL),
+    STOP(rt_tgsigqueueinfo, SIGNAL),
     PASS(rt_sigsuspend, SIGNALS),
     PASS(sigaltstack, SIGNALS),
     PASS(pause, SIGNALS),
-    PASS(kill, SIGNALS),
-    PASS(tkill, SIGNALS),
-    PASS(tgkill, SIGNALS),
-    PASS(pidfd_send_signal, SIGNALS),
+    STOP(kill, SIGNAL),
+    STOP(tkill, SIGNAL),
+    STOP(tgkill, SIGNAL),
+    STOP(pidfd_send_signal, SIGNAL),
     PASS(nanosleep, CLOCKS),
     PASS(clock_nanosleep, CLOCKS),
     PASS(getitimer, CLOCKS),

@@ -72,6 +72,7 @@ enum handler {
     HANDLER_UNSHARE_FS,  /* unshare(CLONE_FS) */
     HANDLER_DUMPABLE,    /* prctl(PR_SET_DUMPABLE), prctl(PR_GET_DUMPABLE) */
     HANDLER_TARGET,      /* ptrace, process_vm_writev, prlimit64...: acts on another process */
+    HANDLER_SIGNAL,      /* kill and its like: signals to another process */
     HANDLER_CLOSE_RANGE, /* close_range */
     HANDLER_AFFINITY,    /* sched_setaffinity, sched_getaffinity */
     HANDLER_COUNT,

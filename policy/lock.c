@@ -42,6 +42,11 @@ int lock_abi(void)
     return abi < 0 ? 0 : (int)abi;
 }
 
+bool lock_scopes_signals(void)
+{
+    return lock_abi() >= ABI_SCOPE;
+}
+
 /*
  * Without REFER (ABI 1) renaming to another directory is refused everywhere, without TRUNCATE (before ABI 3)
  * truncate() is not governed at all: the rest still holds.

@@ -7,8 +7,13 @@
 #ifndef COFFER_POLICY_LOCK_H
 #define COFFER_POLICY_LOCK_H
 
+#include <stdbool.h>
+
 /* The Landlock ABI of this kernel, 0 when there is none. */
 int lock_abi(void);
+
+/* Whether it keeps signals inside, those included that a descriptor sends (SIGIO). */
+bool lock_scopes_signals(void);
 
 /*
  * Confines the calling thread for good. It must have no_new_privs. layer_fs is a

@@ -3,6 +3,7 @@
 #include "supervisor/affinity.h"
 #include "supervisor/caller.h"
 #include "supervisor/memory.h"
+#include "supervisor/signal.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/target.h"
 
@@ -153,7 +154,7 @@ static call_handler *const handlers[HANDLER_COUNT] = {
     [HANDLER_IDENTITY] = answer_identity,       [HANDLER_CLONE3] = answer_clone3,
     [HANDLER_UNSHARE_FS] = answer_unshare_fs,   [HANDLER_DUMPABLE] = answer_dumpable,
     [HANDLER_TARGET] = target_answer,           [HANDLER_AFFINITY] = affinity_answer,
-    [HANDLER_CLOSE_RANGE] = answer_close_range,
+    [HANDLER_CLOSE_RANGE] = answer_close_range, [HANDLER_SIGNAL] = signal_answer,
 };
 
 bool calls_answer(struct task *task)

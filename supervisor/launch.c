@@ -2,6 +2,7 @@
 
 #include "emul/cleanup.h"
 #include "filter/program.h"
+#include "policy/capabilities.h"
 #include "policy/lock.h"
 #include "supervisor/command.h"
 #include "supervisor/control.h"
@@ -89,6 +90,7 @@ static void forbid_core_files(void)
         give_up("cannot forbid core files", -errno);
 }
 
+/* A lock that is there and cannot be engaged is no reason to go on without: the filter relies on it. */
 static void engage_lock(const struct launch *launch)
 {
     int status = launch->lock == LOCK_OFF ? -ENOSYS : lock_engage(launch->layer_fs);
@@ -97,12 +99,13 @@ static void engage_lock(const struct launch *launch)
     forbid_core_files();
     if (launch->lock == LOCK_OFF)
         return;
-    if (launch->lock == LOCK_REQUIRE) {
-        error_line("lock", status == -ENOSYS || status == -EOPNOTSUPP
-                               ? "this kernel has no Landlock; --lock=try goes on without"
-                               : strerror(-status));
+    bool none = status == -ENOSYS || status == -EOPNOTSUPP;
+    if (none && launch->lock == LOCK_REQUIRE) {
+        error_line("lock", "this kernel has no Landlock; --lock=try goes on without");
         _exit(STATUS_COFFER_FAILED);
     }
+    if (!none)
+        give_up("lock: cannot be engaged (--lock=off goes without)", status);
     if (launch->verbose)
         error_line("lock: going on without", strerror(-status));
 }
@@ -165,6 +168,9 @@ static void become_command(void *context)
     int status = launch->no_network ? network_refuse() : 0;
     if (status < 0)
         give_up("--net none", status);
+    status = capabilities_drop();
+    if (status < 0)
+        give_up("cannot drop capabilities", status);
     status = program_install_listening(launch->program);
     if (status >= 0)
         grant_keep_listener(status);

@@ -3,6 +3,7 @@
 #include "emul/cleanup.h"
 #include "emul/layer_meta.h"
 #include "filter/program.h"
+#include "policy/lock.h"
 #include "supervisor/command.h"
 #include "supervisor/control.h"
 #include "supervisor/grant.h"
@@ -106,7 +107,10 @@ static bool serve(const struct run_request *request, struct launch launch, struc
                   const struct layer *layer)
 {
     struct sock_fprog program;
-    const struct program_options needs = {.reads_pass = launch.reads_pass};
+    const struct program_options needs = {
+        .reads_pass = launch.reads_pass,
+        .signals_scoped = launch.lock != LOCK_OFF && lock_scopes_signals(),
+    };
     int status = program_build(&needs, &program);
     if (status < 0) {
         error_errno("the system-call filter", status);

@@ -3,6 +3,7 @@
 #include "emul/cleanup.h"
 #include "emul/sys.h"
 #include "supervisor/caller.h"
+#include "supervisor/credentials.h"
 #include "supervisor/memory.h"
 #include "supervisor/supervisor.h"
 
@@ -17,12 +18,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* One of the view that has ended, and that its parent has not waited for: nothing can be done to it any more. */
+static bool has_ended(const struct task *task, pid_t pid)
+{
+    struct relations relations;
+    return credentials_read_relations(pid, &relations) == 0 && relations.state == 'Z' &&
+           task_find(task->supervisor, relations.parent) != NULL;
+}
+
 /* 0 when the process or thread is one of the view, else what the call is to fail with. */
 static int check(const struct task *task, pid_t pid)
 {
     if (task_find(task->supervisor, pid) != NULL)
         return 0;
-    return kill(pid, 0) < 0 && errno == ESRCH ? -ESRCH : -EPERM;
+    if (pid <= 0 || (kill(pid, 0) < 0 && errno == ESRCH))
+        return -ESRCH;
+    return has_ended(task, pid) ? 0 : -EPERM;
 }
 
 /* Zero is the caller itself. */
@@ -40,7 +51,7 @@ static int check_look(struct task *task, pid_t pid)
     const uint64_t trace_any = UINT64_C(1) << 19; /* CAP_SYS_PTRACE */
     const struct task *other = task_find(task->supervisor, pid);
     int status = check(task, pid);
-    if (status < 0 || other->process == task->process)
+    if (status < 0 || other == NULL || other->process == task->process)
         return status;
     if (other->space == NULL)
         return -EPERM; /* one of which its parent has not told yet */
@@ -58,8 +69,7 @@ static int check_one(const struct task *task, int one_process)
     return target_check(task, task->call.args[1]);
 }
 
-/* The process behind a pidfd of ours, or -errno (-EBADF: it is no pidfd). */
-static int pid_of(int pidfd)
+int target_of_pidfd(int pidfd)
 {
     char path[64], text[512];
     (void)snprintf(path, sizeof path, "/proc/self/fdinfo/%d", pidfd);
@@ -69,7 +79,8 @@ static int pid_of(int pidfd)
         return info < 0 ? info : -errno;
     text[length] = '\0';
     const char *line = strstr(text, "\nPid:");
-    return line == NULL ? -EBADF : atoi(line + strlen("\nPid:"));
+    int pid = line == NULL ? -EBADF : atoi(line + strlen("\nPid:"));
+    return pid == -1 ? -ESRCH : pid;
 }
 
 /*
@@ -78,15 +89,13 @@ static int pid_of(int pidfd)
  */
 static int check_pidfd(struct task *task)
 {
-    if ((unsigned)task->call.args[2] != 0)
-        return -EINVAL;
     if (task->space->count > 1)
         return -EPERM;
     struct caller caller = caller_of(task);
     cleanup_fd int pidfd = caller.ops->dup_fd(caller.context, (int)task->call.args[0]);
     if (pidfd < 0)
         return pidfd;
-    int pid = pid_of(pidfd);
+    int pid = target_of_pidfd(pidfd);
     return pid < 0 ? pid : check_look(task, pid);
 }
 
@@ -105,6 +114,12 @@ static int check_ptrace(struct task *task)
                      "ptrace: a process of a view is traced by coffer, and can have one tracer only; run the debugger "
                      "outside of the view");
     return -EPERM;
+}
+
+static int check_both(struct task *task)
+{
+    int status = check_look(task, (pid_t)task->call.args[0]);
+    return status < 0 ? status : check_look(task, (pid_t)task->call.args[1]);
 }
 
 static int check_limits(const struct task *task)
@@ -156,7 +171,11 @@ static int check_call(struct task *task)
     case SYS_process_vm_readv:
     case SYS_process_vm_writev:
         return check_look(task, (pid_t)task->call.args[0]);
+    case SYS_kcmp:
+        return check_both(task);
     case SYS_pidfd_getfd:
+        return (unsigned)task->call.args[2] != 0 ? -EINVAL : check_pidfd(task);
+    case SYS_process_madvise:
         return check_pidfd(task);
     case SYS_setpriority:
         return check_one(task, PRIO_PROCESS);
@@ -165,7 +184,7 @@ static int check_call(struct task *task)
     case SYS_setrlimit:
     case SYS_prlimit64:
         return check_limits(task);
-    default: /* sched_set...: the process is argument 0 */
+    default: /* sched_set..., move_pages...: the process is argument 0 */
         return target_check(task, task->call.args[0]);
     }
 }

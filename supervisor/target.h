@@ -13,4 +13,7 @@ void target_answer(struct task *task);
 /* 0 when the process or thread is one of the view, or 0 for the caller itself; else what the call is to fail with. */
 int target_check(const struct task *task, uint64_t pid);
 
+/* The process behind a pidfd of the supervisor's; -EBADF: it is none, -ESRCH: its process was waited for. */
+int target_of_pidfd(int pidfd);
+
 #endif

@@ -17,7 +17,7 @@ fresh() {
 }
 
 natively() {
-    (cd native && $as "$helper" probe) >native.out 2>&1 || fail "$helper fails natively: $(tail -n 3 native.out)"
+    (cd native && with_capabilities $as "$helper" probe) >native.out 2>&1 || fail "$helper fails natively: $(tail -n 3 native.out)"
 }
 
 in_view() {
