@@ -1,5 +1,6 @@
 #include "supervisor/control.h"
 
+#include "supervisor/ask.h"
 #include "supervisor/loop.h"
 #include "supervisor/placement.h"
 #include "supervisor/wait.h"
@@ -34,6 +35,8 @@ struct control {
 static void take_signal(struct supervisor *supervisor, const siginfo_t *info)
 {
     int signal = info->si_signo;
+    if (signal == SIGINT || signal == SIGQUIT || signal == SIGTERM || signal == SIGHUP)
+        ask_interrupt(supervisor->violations->ask);
     if (supervisor->main_ended) {
         if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP)
             loop_end_all(supervisor);

@@ -4,6 +4,7 @@
 #include "emul/layer_meta.h"
 #include "filter/program.h"
 #include "policy/lock.h"
+#include "supervisor/ask.h"
 #include "supervisor/command.h"
 #include "supervisor/control.h"
 #include "supervisor/grant.h"
@@ -132,6 +133,8 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     (void)umask(mask);
     grant_end(supervisor);
     control_end(supervisor);
+    ask_end(supervisor->violations->ask);
+    supervisor->violations->ask = NULL;
     signals_restore(&signals);
     (void)close(supervisor->main_pidfd);
     if (request->verbose)

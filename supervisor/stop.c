@@ -1,5 +1,6 @@
 #include "supervisor/stop.h"
 
+#include "supervisor/ask.h"
 #include "supervisor/caller.h"
 #include "supervisor/calls.h"
 #include "supervisor/grant.h"
@@ -192,6 +193,15 @@ static void settle(struct task *task)
     carry_out_answer(task);
 }
 
+/* The call will be decided again: what was decided about it goes. */
+static void park_for(struct task *task, pid_t worker)
+{
+    task_end_call(task);
+    task->answer.kind = ANSWER_WAIT;
+    task->answer.worker = worker;
+    task_park(task);
+}
+
 /* Asks whoever knows the call of the task, which stays stopped meanwhile. */
 static void decide(struct task *task)
 {
@@ -199,16 +209,19 @@ static void decide(struct task *task)
     if (task->call.row->handler == HANDLER_EXEC)
         grant_take_listener(task);
     if (task->call.row->handler == HANDLER_EXEC && move_holds_exec(task)) {
-        task->answer.kind = ANSWER_WAIT;
-        task->answer.worker = MOVE_WORKER;
-        task_park(task);
+        park_for(task, MOVE_WORKER);
         return;
     }
     if (task->call.row->handler == HANDLER_NONE) {
         task->answer.kind = ANSWER_CONTINUE;
     } else if (!calls_answer(task)) {
         struct caller caller = caller_of(task);
+        violations_begin(task->supervisor->violations, task->tid);
         view_call(task->supervisor->view, &caller, &task->call, &task->answer);
+        if (violations_end(task->supervisor->violations)) {
+            park_for(task, ASK_WORKER);
+            return;
+        }
         task->ask_view = task->answer.want_exit;
         if (watch_look(task)) {
             task_park(task);

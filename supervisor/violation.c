@@ -1,6 +1,7 @@
 #include "supervisor/violation.h"
 
 #include "emul/cleanup.h"
+#include "supervisor/ask.h"
 #include "supervisor/backtrace.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/text.h"
@@ -244,6 +245,64 @@ static void record(struct violations *violations, const struct view_violation *r
     tell(violations, violation);
 }
 
+void violations_begin(struct violations *violations, pid_t tid)
+{
+    violations->may_ask = tid;
+    violations->waits = false;
+}
+
+bool violations_end(struct violations *violations)
+{
+    violations->may_ask = 0;
+    return violations->waits;
+}
+
+/* The call in words, as the line about it will be. */
+static char *question_of(const struct violations *violations, const struct view_violation *refused, pid_t pid)
+{
+    char *text = NULL;
+    size_t length = 0;
+    char name[FACTS_NAME_SIZE];
+    const struct violation violation = {
+        .call = refused->call,
+        .action = refused->action,
+        .path = refused->path,
+        .rule = refused->decision.rule,
+        .limited = refused->decision.limited,
+    };
+    FILE *out = open_memstream(&text, &length);
+    if (out == NULL)
+        return NULL;
+    facts_name(pid, name);
+    (void)fprintf(out, "coffer: ");
+    text_plain(out, name);
+    (void)fprintf(out, "[%d]: ", (int)pid);
+    violation_put(out, violations, &violation);
+    (void)fputc('\n', out);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}
+
+/* What is said of an action on a path is said of every call that does it. */
+static enum ask_answer ask(struct violations *violations, const struct view_violation *refused, pid_t pid)
+{
+    char *text = NULL;
+    if (violations->supervisor == NULL || violations->may_ask != refused->tid)
+        return ASK_NOBODY;
+    cleanup_free char *question = question_of(violations, refused, pid);
+    if (asprintf(&text, "%s %s", policy_action_name(refused->action), refused->path) < 0)
+        return ASK_NOBODY;
+    cleanup_free char *key = text;
+    enum ask_answer answer =
+        question == NULL ? ASK_NOBODY : ask_user(&violations->ask, violations->supervisor, key, question);
+    if (answer == ASK_NOBODY && !violations->told_nobody && !violations->quiet)
+        error_line("on-violation ask", "there is no terminal to ask on; what is refused fails");
+    violations->told_nobody = violations->told_nobody || answer == ASK_NOBODY;
+    return answer;
+}
+
 int violation_refused(void *context, const struct view_violation *refused)
 {
     struct violations *violations = context;
@@ -254,7 +313,13 @@ int violation_refused(void *context, const struct view_violation *refused)
     /* Whoever writes a quiet rule expects the attempt, and wants no more than that it fails. */
     if (refused->decision.quiet)
         return -error;
-    if (what.answer == POLICY_ANSWER_KILL) {
+    enum ask_answer answer = what.answer == POLICY_ANSWER_ASK ? ask(violations, refused, pid) : ASK_REFUSE;
+    if (answer == ASK_ALLOW)
+        return 0;
+    violations->waits = violations->waits || answer == ASK_UNKNOWN;
+    if (violations->waits)
+        return -error;
+    if (what.answer == POLICY_ANSWER_KILL || answer == ASK_KILL) {
         record(violations, refused, pid, 0);
         (void)kill(pid, SIGKILL);
         return -error;

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <uthash.h>
 
+struct ask;
 struct supervisor;
 
 /* One refusal, and how many were equal to it. Strings that are not known, or do not apply, are NULL. */
@@ -54,12 +55,22 @@ struct violations {
     struct violation *seen; /* in the order in which they came */
     size_t size;            /* bytes that these take, about */
     unsigned lines;         /* told so far */
+    pid_t may_ask;          /* the thread whose call can wait for the user, 0: none; see ask.h */
+    bool waits;             /* it has to */
+    bool told_nobody;       /* that there is nobody to ask */
+    struct ask *ask;        /* NULL: the user has not been asked yet */
     unsigned hints;         /* of which actions it has been said how they are allowed */
 };
 
 /* A view_violated and a view_notice; the context is a struct violations. */
 int violation_refused(void *context, const struct view_violation *refused);
 void violation_notice(void *context, pid_t pid, const char *text);
+
+/*
+ * Around the decision about a call that can be decided again: whether that is to be done, when the user has answered.
+ */
+void violations_begin(struct violations *violations, pid_t tid);
+bool violations_end(struct violations *violations);
 
 /* Prints how often what was refused, where it was refused more than once. */
 void violations_summary(const struct violations *violations);

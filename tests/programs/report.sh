@@ -79,10 +79,64 @@ lines 1 "cannot write $PWD/host/new: .*; the process is killed$"
 status 137 view -p rules --on-violation kill -- "$helper" thread host/new
 status 0 view -p killing --on-violation errno -- "$helper" nested host/new >/dev/null
 
+# The user is asked once for each action on a place, and others run on meanwhile; without a terminal it fails.
+{ cat rules && echo on-violation ask; } >asking
+[ "$(view -p asking -- "$helper" nested host/new </dev/null)" = EACCES ] || fail "ask without a terminal: $(cat err)"
+lines 1 'ask: there is no terminal to ask on'
+cat >ask.py <<'END'
+import os, pty, re, sys
+# ask.py ANSWERS COMMAND...: on a terminal of its own; each question gets the next answer ("yes" once another
+# program is done), and what is seen is printed.
+answers = sys.argv[1].split(",")
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[2], sys.argv[2:])
+seen, told = b"", 0
+while True:
+    try:
+        seen += os.read(terminal, 4096)
+    except OSError:
+        break
+    while seen.count(b"the process: ") > told and not (answers[0] == "yes" and b"done" not in seen):
+        told += 1
+        answer = answers.pop(0)
+        os.write(terminal, b"\x03" if answer == "interrupt" else answer.encode() + b"\n")
+print(re.sub(r"\[[0-9]+\]", "[PID]", seen.decode()).replace("\r", ""), end="")
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print("status", status)
+END
+# asked ANSWERS COMMAND...
+asked() {
+    local answers=$1
+    shift
+    timeout -s KILL 60 python3 ask.py "$answers" "$COFFER" run --lock=off -l "$LAYER" -p asking -- "$@" >seen ||
+        fail "ask.py: $(cat seen)"
+}
+# seen COUNT PATTERN
+seen() { [ "$(grep -cE -- "$2" seen)" = "$1" ] || fail "not $1 lines with '$2': $(cat seen)"; }
+seen_all() { printf '%s\n' "$@" | diff - <(sed -E '/^coffer: (ref|[0-9]|nothing)/d' seen) || fail "seen: $(cat seen)"; }
+question="coffer: report[PID]: mkdir: cannot write $PWD/host/asked: asking:1: write deny $PWD/host/**"
+allow='coffer: allow it? [y]es, [n]o, [k]ill the process: '
+rm -rf "$LAYER"
+asked n "$helper" repeat 3 host/asked
+seen_all "$question" "${allow}n" EACCES 'status 0'
+seen 1 'refused 3 times'
+asked 'what,y' "$helper" repeat 2 host/asked
+seen_all "$question" "${allow}what" "${allow}y" "done" EEXIST 'status 0'
+seen 0 refused
+[ -d "$LAYER/fs$PWD/host/asked" ] || fail "what the user allowed is not in the layer"
+rm -rf "$LAYER"
+asked k "$helper" nested host/asked
+seen_all "$question" "${allow}k" 'status 137'
+asked interrupt "$helper" nested host/asked
+seen 1 'status 130'
+asked yes sh -c '"$0" nested host/asked & "$0" nested host/open/meanwhile; wait' "$helper"
+[ "$(grep -c 'done$' seen)" = 2 ] || fail "others wait for the user: $(cat seen)"
+
 # The options: -w and --hide are rules behind the others, whatever bytes are in their paths.
 odd="host/a b*[x]\\#~"
 mkdir "$odd" "${odd}not"
-[ "$(view -p rules -w "$odd" -- "$helper" nested "$odd/new")" = done ] || fail "-w: $(cat err)"
+[ "$(view -p rules -w "$odd" -- "$helper" nested "$odd/new")" = "done" ] || fail "-w: $(cat err)"
 [ -d "$odd/new" ] || fail "-w does not write to the host"
 [ "$(view -p rules -w "$odd" -- "$helper" nested "${odd}not/new")" = EACCES ] || fail "-w opens what it does not name"
 (cd host/open && view -p ../../rules -w ../../host/./later -- "$helper" nested ../later) >/dev/null
