@@ -95,8 +95,10 @@ static void put_literal(struct bytes *out, unsigned char byte)
 static int end_component(struct builder *builder, size_t offset)
 {
     struct bytes *out = builder->out;
-    const char *component = out->data + builder->begin;
     size_t length = out->length - builder->begin;
+    if (length == 0 || length > 2)
+        return 0;
+    const char *component = out->data + builder->begin;
     if (length == 1 && component[0] == '.')
         out->length = builder->begin;
     else if (length == 2 && component[0] == '.' && component[1] == '.')
