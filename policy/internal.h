@@ -118,6 +118,14 @@ struct table {
     size_t size, count; /* size is 0 or a power of two */
 };
 
+/* What is known of symbolic links while files are read. */
+struct resolver {
+    struct store store;
+    struct resolved *known;
+    size_t count, capacity;
+    struct table table;
+};
+
 /* What addresses are found by. */
 struct address_key {
     uint8_t family, bits, port_bits, unused;
@@ -193,8 +201,9 @@ int pattern_read_abstract(const char *word, size_t length, struct bytes *pattern
 /* ... the name of a file: ~, . and $VAR and escapes, no globs. */
 int pattern_read_name(const struct policy *policy, const char *word, size_t length, struct bytes *name,
                       struct pattern_error *error);
-/* The pattern behind symbolic links; empty if that is no other. */
-int pattern_resolve(const char *pattern, size_t length, struct bytes *resolved);
+/* The pattern behind symbolic links; empty if that is no other. The resolver remembers where directories lead. */
+int pattern_resolve(struct resolver *resolver, const char *pattern, size_t length, struct bytes *resolved);
+void resolver_free(struct resolver *resolver);
 /* The next component from *at on, which is set behind it; false at the end. */
 bool pattern_component(const char *pattern, size_t length, size_t *at, const char **component,
                        size_t *component_length);
@@ -270,11 +279,6 @@ struct plain_address {
 bool address_plain(const struct sockaddr *address, socklen_t length, bool connect, struct plain_address *plain);
 
 /* Reading of files: parse.c, load.c */
-struct problem_sink {
-    const struct policy *policy;
-    unsigned count;
-};
-
 struct reader {
     struct policy *policy;
     const char *name; /* of the file */
@@ -284,6 +288,7 @@ struct reader {
     unsigned problems;
     int status; /* -ENOMEM */
     struct open_file *files;
+    struct resolver resolver;
 };
 
 /* Reports, and counts; text as printf() makes it. */

@@ -73,7 +73,7 @@ static int note_file(struct policy *policy, const char *name, char *text, uint32
 /* Reads the rules of a text within the reader; what it was reading before goes on afterwards. */
 static void read_text(struct reader *reader, struct open_file *file, char *owned, const char *text, size_t length)
 {
-    struct reader outer = *reader;
+    const struct reader outer = *reader;
     int status = note_file(reader->policy, file->name, owned, &reader->file);
     if (status == 0) {
         reader->name = reader->policy->files[reader->file].name;
@@ -194,6 +194,7 @@ static void take_back(struct policy *policy, const struct before *before)
 static int finish(struct reader *reader, const struct before *before)
 {
     struct policy *policy = reader->policy;
+    resolver_free(&reader->resolver);
     if (reader->status < 0 || reader->problems > 0)
         take_back(policy, before);
     int status = reader->status;

@@ -148,7 +148,7 @@ static bool keep_resolved(struct reader *reader, struct rule *rule)
     struct bytes resolved = {0};
     if (rule->pattern_kind != PATTERN_PATH || !reader->policy->options.resolve)
         return true;
-    int status = pattern_resolve(rule->pattern, rule->pattern_length, &resolved);
+    int status = pattern_resolve(&reader->resolver, rule->pattern, rule->pattern_length, &resolved);
     if (status == 0 && resolved.length > 0) {
         rule->resolved = store_copy(&reader->policy->store, resolved.data, resolved.length);
         rule->resolved_length = (uint32_t)resolved.length;

@@ -59,7 +59,7 @@ for command in $commands; do
 done
 
 # The pages themselves: groff must have nothing to say.
-for page in docs/man/*.1; do
+for page in docs/man/*.[15]; do
     warnings=$(cd docs && MANROFFOPT=-Tutf8 man --warnings -l "$root/$page" 2>&1 >/dev/null)
     grep -q '^\.so ' "$page" || [ -z "$warnings" ] || complain "$page: $warnings"
 done

@@ -8,6 +8,7 @@ declare -gA _coffer_options=(
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"
     [discard]="--help"
+    [policy]="--help"
     [doctor]="--json --calls --help"
 )
 
@@ -87,6 +88,14 @@ _coffer() {
     fi
     case $command in
     run) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
+    policy)
+        case $COMP_CWORD in
+        2) _coffer_reply "check explain list show" "$current" ;;
+        3) mapfile -t COMPREPLY < <(compgen -f -- "$current" && compgen -W "$(coffer policy list 2>/dev/null)" -- "$current") ;;
+        4) _coffer_reply "read write exec connect bind" "$current" ;;
+        *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
+        esac
+        ;;
     diff | commit | discard) _coffer_reply "$(_coffer_layers)" "$current" ;;
     esac
 }
