@@ -57,10 +57,10 @@ struct directory {
         uid_t uid;
         gid_t gid;
         mode_t mode;
-        bool override;         /* what only an attribute tells */
-        bool foreign;          /* and the group is another one than the directory has */
-        bool default_acl;      /* of a directory of a layer: new objects inherit an ACL from it */
-    } meta;                    /* of the topmost tree, with its override */
+        bool override;          /* what only an attribute tells */
+        bool foreign;           /* and the group is another one than the directory has */
+        bool default_acl;       /* of a directory of a layer: new objects inherit an ACL from it */
+    } meta;                     /* of the topmost tree, with its override */
     struct policy_place *place; /* counted, or NULL: see rules.c */
     uint64_t place_epoch;
     struct directory_key *key; /* owned: the parent's address and the name */
