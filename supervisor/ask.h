@@ -22,10 +22,10 @@ enum ask_answer {
 enum { ASK_WORKER = -2 };
 
 /*
- * What the user says about this key; if nothing is known yet the question is put to him. *ask is made when it is first
- * needed. Under the lock.
+ * What the user says about this key; if nothing is known yet the question is put to him. *place is made when it is
+ * first needed. Under the lock.
  */
-enum ask_answer ask_user(struct ask **ask, struct supervisor *supervisor, const char *key, const char *question);
+enum ask_answer ask_user(struct ask **place, struct supervisor *supervisor, const char *key, const char *question);
 
 /* The user has interrupted: the question that he is asked now is answered with no. Under the lock; ask may be NULL. */
 void ask_interrupt(struct ask *ask);

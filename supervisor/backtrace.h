@@ -7,12 +7,14 @@
 #ifndef COFFER_SUPERVISOR_BACKTRACE_H
 #define COFFER_SUPERVISOR_BACKTRACE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /*
  * The stack of a thread that is stopped and traced by the calling thread, a line a frame, the innermost first:
- * "#0 0x7f12a mkdir+0x7 (/usr/lib/libc.so.6)". Fresh memory, or NULL when nothing could be found out.
+ * "#0 0x7f12a mkdir+0x7 (/usr/lib/libc.so.6)". Fresh memory, or NULL when nothing could be found out; *late becomes
+ * true when it took too long.
  */
-char *backtrace_take(pid_t tid);
+char *backtrace_take(pid_t tid, bool *late);
 
 #endif

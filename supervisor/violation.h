@@ -55,6 +55,7 @@ struct violations {
     struct violation *seen; /* in the order in which they came */
     size_t size;            /* bytes that these take, about */
     unsigned lines;         /* told so far */
+    unsigned late;          /* backtraces that took too long: after a few of them none is taken */
     pid_t may_ask;          /* the thread whose call can wait for the user, 0: none; see ask.h */
     bool waits;             /* it has to */
     bool told_nobody;       /* that there is nobody to ask */
@@ -77,6 +78,9 @@ void violations_summary(const struct violations *violations);
 
 /* Prints "CALL: cannot write PATH: FILE:LINE: RULE". */
 void violation_put(FILE *out, const struct violations *violations, const struct violation *violation);
+
+/* Prints the line about one that is new, unless there have been too many, and what else the user wants to see of it. */
+void violation_tell(struct violations *violations, const struct violation *violation);
 
 void violations_free(struct violations *violations);
 

@@ -211,6 +211,12 @@ view --backtrace -p rules -- ./stripped nested host/new >/dev/null
 lines 1 '#0 0x[0-9a-f]* mkdir+0x[0-9a-f]* ('
 grep -q '#1 0x[0-9a-f]* (.*/stripped)' err || fail "stripped: $(cat err)"
 
+# It does not grow for ever.
+view --report report.json -p rules -- "$helper" names 10020 host/new >/dev/null
+[ "$(wc -l <report.json)" = 10001 ] || fail "$(wc -l <report.json) lines in the report"
+[ "$(tail -n 1 report.json)" = '{"unlisted":20}' ] || fail "last line of the report: $(tail -n 1 report.json)"
+lines 1 '10020 calls refused'
+
 # Calls that a view does not give are in it as well, without a rule.
 if view --report report.json --fail-on-violation -- "$COFFER_HELPERS/ops_inside" refused >/dev/null; then
     python3 -c '
