@@ -120,10 +120,16 @@ static int check_source(struct caller *caller, const struct taken *from)
     return from->walked.slash && !S_ISDIR(from->walked.entry.st.st_mode) ? -ENOTDIR : 0;
 }
 
-/* To be linked on the host itself: what the policy lets be written there, or a file that has no name yet. */
+/*
+ * To be linked on the host itself: what the policy lets be written there, or a file that was made without a name. Such
+ * a file is shown without one when it has got one, too; that it is open for reading and writing says that it may be.
+ */
 static int link_host_object(struct view *view, struct object *object)
 {
-    bool fresh = object->named && !object->in_layer && !object->raw && object->st.st_nlink == 0;
+    int flags = fcntl(object->fd, F_GETFL);
+    bool open = flags >= 0 && (flags & O_PATH) == 0 && (flags & O_ACCMODE) == O_RDWR;
+    bool fresh =
+        object->named && !object->in_layer && !object->raw && !object->found && (object->st.st_nlink == 0 || open);
     bool direct = object->found && !object->in_layer && rules_home(view, &object->entry) != UPPER;
     return fresh || direct ? steal_fd(&object->fd) : -EXDEV;
 }

@@ -176,6 +176,21 @@ static void answer_flags(struct caller *caller, const struct call *call, const s
 }
 
 /*
+ * An open that the kernel may make as it stands: but another thread could change the name, or the flags of openat2,
+ * before the kernel reads them again. An open that may write is made of what was judged.
+ */
+static void hold_arguments(struct caller *caller, const struct call *call, const struct opening *opening,
+                           const struct taken *taken, bool change, struct answer *answer)
+{
+    if (answer->kind != ANSWER_CONTINUE || (!change && call->number != SYS_openat2))
+        return;
+    answer_path(caller, call, answer, taken->argument, taken->path);
+    if (answer->kind != ANSWER_REWRITE || call->number != SYS_openat2)
+        return;
+    answer_how(caller, &opening->how, answer);
+}
+
+/*
  * The kernel is to open what `tree` has, or is to have, at the end of the walk: by the caller's own call if that can
  * come there, else by way of the supervisor. Nobody is granted what may keep the opener waiting.
  */
@@ -202,6 +217,7 @@ static void answer_open(struct view *view, struct caller *caller, const struct c
     if (!needed) {
         answer_at(view, caller, call, taken, tree, answer);
         answer_flags(caller, call, opening, answer, flags);
+        hold_arguments(caller, call, opening, taken, wants_write(flags), answer);
         /* Too long a path, or no place for it that the call could point to. */
         needed = grantable && answer->kind == ANSWER_RESULT &&
                  (answer->result == -ENAMETOOLONG || answer->result == -ENOMEM);
@@ -293,8 +309,7 @@ static void open_direct(struct view *view, struct caller *caller, const struct c
                         const struct opening *opening, struct taken *taken, struct answer *answer)
 {
     view->changes++;
-    answer_at(view, caller, call, taken, view->host, answer);
-    answer_flags(caller, call, opening, answer, opening->flags);
+    answer_open(view, caller, call, opening, taken, view->host, opening->flags, answer);
 }
 
 static void open_new(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
@@ -455,7 +470,7 @@ static void open_found(struct view *view, struct caller *caller, const struct ca
  * device that keeps nothing, or a file of the layer; never the kernel's own files, nor the host's by way of a
  * descriptor or a mapping.
  */
-static bool raw_may_write(const struct view *view, const char *host_path)
+static bool raw_may_write(struct view *view, const char *host_path)
 {
     struct stat st;
     char text[PATH_MAX];
@@ -472,7 +487,14 @@ static bool raw_may_write(const struct view *view, const char *host_path)
     if (strncmp(text, "/memfd:", 7) == 0 && st.st_nlink == 0)
         return true;
     size_t prefix = strlen(view->trees[UPPER].prefix);
-    return strncmp(text, view->trees[UPPER].prefix, prefix) == 0 && text[prefix] == '/';
+    if (strncmp(text, view->trees[UPPER].prefix, prefix) == 0 && text[prefix] == '/')
+        return true;
+    /* A file of a directory that is written to directly, which has lost its name or never had one (O_TMPFILE). */
+    static const char gone[] = " (deleted)";
+    if (length < (ssize_t)sizeof gone || strcmp(text + length - (sizeof gone - 1), gone) != 0)
+        return false;
+    text[(size_t)length - (sizeof gone - 1)] = '\0';
+    return rules_direct_path(view, text);
 }
 
 static void open_raw(struct view *view, struct caller *caller, const struct call *call, const struct opening *opening,
@@ -497,21 +519,6 @@ static void open_raw(struct view *view, struct caller *caller, const struct call
     }
     answer_real(view, caller, call, taken, answer);
     answer_flags(caller, call, opening, answer, opening->flags);
-}
-
-/*
- * An open that the kernel may make as it stands: but another thread could change the name, or the flags of openat2,
- * before the kernel reads them again. An open that may write is made of what was judged.
- */
-static void hold_arguments(struct caller *caller, const struct call *call, const struct opening *opening,
-                           const struct taken *taken, bool change, struct answer *answer)
-{
-    if (answer->kind != ANSWER_CONTINUE || (!change && call->number != SYS_openat2))
-        return;
-    answer_path(caller, call, answer, taken->argument, taken->path);
-    if (answer->kind != ANSWER_REWRITE || call->number != SYS_openat2)
-        return;
-    answer_how(caller, &opening->how, answer);
 }
 
 void call_open(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

@@ -315,6 +315,23 @@ int descriptor_object(struct view *view, struct caller *caller, int fd, struct o
     return object->fd < 0 ? object->fd : look_at_object(view, caller, object);
 }
 
+/* What the caller's descriptor of that number is open on, if it is what fd is of: that tells how it was opened. */
+static int as_opened(struct caller *caller, const char *number, int fd)
+{
+    struct stat a, b;
+    char *end;
+    unsigned long own = strtoul(number, &end, 10);
+    if (end == number || *end != '\0' || own > INT_MAX)
+        return -1;
+    int dup = caller->ops->dup_fd(caller->context, (int)own);
+    if (dup >= 0 && sys_fstatat(dup, "", &a, AT_EMPTY_PATH) == 0 && sys_fstatat(fd, "", &b, AT_EMPTY_PATH) == 0 &&
+        a.st_dev == b.st_dev && a.st_ino == b.st_ino)
+        return dup;
+    if (dup >= 0)
+        (void)close(dup);
+    return -1;
+}
+
 int magic_object(struct view *view, struct caller *caller, const char *host_path, struct object *object)
 {
     char own[32];
@@ -323,7 +340,17 @@ int magic_object(struct view *view, struct caller *caller, const char *host_path
     if (strncmp(host_path, own, (size_t)length) != 0)
         return -EACCES;
     object->fd = sys_openat(AT_FDCWD, host_path, O_PATH, 0);
-    return object->fd < 0 ? object->fd : look_at_object(view, caller, object);
+    if (object->fd < 0)
+        return object->fd;
+    /* "/proc/PID/fd/N", or of a thread; another thread may have descriptors of its own. */
+    const char *slash = strrchr(host_path, '/');
+    int opened =
+        slash - host_path > 3 && strncmp(slash - 3, "/fd", 3) == 0 ? as_opened(caller, slash + 1, object->fd) : -1;
+    if (opened >= 0) {
+        (void)close(object->fd);
+        object->fd = opened;
+    }
+    return look_at_object(view, caller, object);
 }
 
 int removed_object(struct view *view, struct caller *caller, int dirfd, const char *path, struct object *object)

@@ -7,6 +7,7 @@
  */
 #include "emul/listener.h"
 #include "emul/arguments.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -135,8 +136,10 @@ static void answer_watch(struct view *view, struct caller *caller, const struct 
                          struct answer *answer)
 {
     struct entry *entry = &taken->walked.entry;
+    /* Where the policy says "write direct", the changes happen on the host. */
+    bool direct = rules_home(view, entry) != UPPER;
     int access = may_access(view, caller, entry, R_OK);
-    int error = access == 0 && (call->args[2] & CHANGES) != 0 ? go_to_layer(view, entry) : 0;
+    int error = access == 0 && (call->args[2] & CHANGES) != 0 && !direct ? go_to_layer(view, entry) : 0;
     if (error > 0) {
         answer->kind = ANSWER_WAIT;
         answer->worker = error;

@@ -9,6 +9,7 @@
  * elsewhere, and nothing must have been made or emptied.
  */
 #include "emul/open_grant.h"
+#include "emul/rules.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,8 +29,10 @@ struct grant {
 void grant_prepare(struct view *view, const struct caller *caller, const struct entry *entry, int tree, int flags,
                    mode_t mode, struct answer *answer)
 {
-    /* No lock holds the supervisor: nothing but the layer is opened to write, whatever came to be judged so. */
-    if (tree != UPPER && ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC) != 0)) {
+    /* No lock holds the supervisor: it opens nothing to write, whatever came to be judged so, but in the layer and
+     * where the policy says "write direct". */
+    bool writes = (flags & O_PATH) == 0 && ((flags & O_ACCMODE) != O_RDONLY || (flags & (O_TRUNC | O_CREAT)) != 0);
+    if (tree != UPPER && writes && rules_home(view, entry) != tree) {
         answer_result(answer, -EACCES);
         return;
     }

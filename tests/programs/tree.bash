@@ -30,6 +30,7 @@ copy_tree() {
 # same_as_native SCRIPT [LISTED]: runs the script in ./host natively, then on a fresh copy in a view. What it prints,
 # its exit status and the tree afterwards must be the same; the host's own tree must not change. LISTED (default:
 # all) is the part of ./host whose tree is compared, for programs that store times or paths elsewhere.
+# With DIRECT set, ./host is written to directly: there the tree must be the same, and the layer stays empty.
 same_as_native() {
     local script=$1 listed=${2:-.} status
     rm -rf host.kept "$LAYER"
@@ -38,6 +39,10 @@ same_as_native() {
     echo "status $?" >>native.out
     listing "host/$listed" >native.tree
     chmod -R u+rwX host && rm -rf host && mv host.kept host
+    [ -z "${DIRECT:-}" ] || {
+        same_when_direct "$script" "$listed"
+        return
+    }
     snapshot host >host.before
     (cd host && run_view bash -c "$script") >view.out 2>&1
     status=$?
@@ -47,6 +52,18 @@ same_as_native() {
     same native.tree view.tree
     snapshot host >host.after
     same host.before host.after
+}
+
+# same_when_direct SCRIPT LISTED: the second half of same_as_native with DIRECT set.
+same_when_direct() {
+    echo "write direct $(readlink -f host)/**" >direct.policy
+    (cd host && exec "$COFFER" run -q --lock="${DIRECT_LOCK:-off}" -l "$LAYER" -p ../direct.policy -- bash -c "$1") >view.out 2>&1
+    echo "status $?" >>view.out
+    listing "host/$2" >host.tree
+    same native.out view.out
+    same native.tree host.tree
+    find "$LAYER/fs" -mindepth 1 -path "*/host/*" >layer.left
+    [ ! -s layer.left ] || fail "in the layer: $(head -n 5 layer.left)"
 }
 
 # compare_ops NAME DIRECTORY: a program of that directory, on the tree that prepare_ops_NAME makes; as same_as_native.
@@ -65,11 +82,13 @@ compare_ops() {
     chmod -R u+rwX host
 }
 
-# ops_as_natively NAME...: helpers/ops_NAME, and the same as 32-bit programs.
+# ops_as_natively NAME...: helpers/ops_NAME, and the same as 32-bit programs, which differ in how they call and not in
+# where files are: with DIRECT set they are left out, unless COFFER_DIRECT_32 is.
 ops_as_natively() {
     local name failed=()
     for name; do
         compare_ops "$name" "$COFFER_HELPERS"
+        [ -n "${DIRECT:-}" ] && [ -z "${COFFER_DIRECT_32:-}" ] && continue
         [ ! -d "${COFFER_HELPERS}32" ] || compare_ops "$name" "${COFFER_HELPERS}32"
     done
     [ ${#failed[@]} = 0 ] || fail "not as natively: ${failed[*]}"
