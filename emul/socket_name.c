@@ -30,6 +30,12 @@ int socket_alias_directory(struct view *view)
     return view_hide(view, path);
 }
 
+int view_aliases(struct view *view)
+{
+    int error = socket_alias_directory(view);
+    return error < 0 ? error : sys_openat(AT_FDCWD, view->alias_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
 /* The number of the alias for a directory, made if need be; or -errno. */
 static int alias_number(struct view *view, const char *dir_path)
 {

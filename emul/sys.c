@@ -22,6 +22,7 @@ static struct {
     long left;
     int error;
     pid_t supervisor;
+    int mark; /* a descriptor, or -1 */
 } fault;
 
 static void fault_load(void)
@@ -31,8 +32,13 @@ static void fault_load(void)
     char *end = NULL;
     fault.counts = spec == NULL ? FAULT_NONE : changes != NULL ? FAULT_CHANGES : FAULT_ALL;
     fault.supervisor = getpid();
+    fault.mark = -1;
     if (spec == NULL)
         return;
+    /* Now: when the fault comes, the supervisor may be confined to the layer. */
+    const char *mark = getenv("COFFER_FAULT_MARK");
+    if (mark != NULL)
+        fault.mark = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     fault.left = strtol(spec, &end, 10);
     if (strcmp(end, ":KILL") == 0)
         fault.what = FAULT_KILL;
@@ -67,10 +73,8 @@ static void fault_kill_tracees(void)
 
 static void fault_tell(void)
 {
-    const char *mark = getenv("COFFER_FAULT_MARK");
-    int fd = mark == NULL ? -1 : open(mark, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    if (fd >= 0)
-        (void)close(fd);
+    if (fault.mark >= 0)
+        (void)!write(fault.mark, "x", 1);
 }
 
 /* Returns 0, or the negative errno that this call is to fail with. */

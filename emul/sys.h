@@ -7,7 +7,8 @@
  * A build with COFFER_TEST_HOOKS counts the calls that change the file system, and lets the one after N of them fail
  * with an errno (COFFER_FAULT=N:ERRNO), or just before it kills the supervisor and, in a worker, that as well (N:KILL),
  * the worker alone (N:WORKER) or the command (N:TRACEE), so that tests can cut any operation off at any step.
- * COFFER_FAULT_ALL counts the calls that only look as well. The file COFFER_FAULT_MARK is made when it has happened.
+ * COFFER_FAULT_ALL counts the calls that only look as well. The file COFFER_FAULT_MARK has a byte when it has
+ * happened.
  */
 #ifndef COFFER_EMUL_SYS_H
 #define COFFER_EMUL_SYS_H

@@ -48,6 +48,10 @@ void view_free(struct view *view);
 /* Whether programs see nothing but the host: then calls that can only look, and chdir(), need not be stopped. */
 bool view_reads_pass(const struct view *view);
 
+/* The directory of short names, below /tmp, which is made now if it is not there: its descriptor (O_PATH), or -errno.
+ */
+int view_aliases(struct view *view);
+
 /*
  * While the calling thread serves `caller`, its file-system identity (fsuid, fsgid, groups) is the caller's; this puts
  * the supervisor's own back. view_call() and its like do so themselves; for use after a failure only.

@@ -90,24 +90,15 @@ static void forbid_core_files(void)
         give_up("cannot forbid core files", -errno);
 }
 
-/* A lock that is there and cannot be engaged is no reason to go on without: the filter relies on it. */
 static void engage_lock(const struct launch *launch)
 {
-    int status = launch->lock == LOCK_OFF ? -ENOSYS : lock_engage(launch->layer_fs);
-    if (status == 0)
+    if (launch->lock < 0) {
+        forbid_core_files();
         return;
-    forbid_core_files();
-    if (launch->lock == LOCK_OFF)
-        return;
-    bool none = status == -ENOSYS || status == -EOPNOTSUPP;
-    if (none && launch->lock == LOCK_REQUIRE) {
-        error_line("lock", "this kernel has no Landlock; --lock=try goes on without");
-        _exit(STATUS_COFFER_FAILED);
     }
-    if (!none)
+    int status = lock_enter(launch->lock);
+    if (status < 0)
         give_up("lock: cannot be engaged (--lock=off goes without)", status);
-    if (launch->verbose)
-        error_line("lock: going on without", strerror(-status));
 }
 
 /* Descriptors keep the rights they were opened with: none of the caller's goes into the view but 0, 1 and 2. */
@@ -280,6 +271,8 @@ int launch_command(const struct launch *launch, struct supervisor *supervisor, s
         return status;
     }
     raise_limits();
+    /* Nobody but root looks into the supervisor, with the lock or without: it holds what programs must not have. */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     signals_install();
     control_begin(supervisor);
     /* Should it fail, the child is dead, and its tracer will hear of it. */

@@ -9,17 +9,14 @@
 
 #include <linux/filter.h>
 
-enum lock_mode { LOCK_TRY, LOCK_REQUIRE, LOCK_OFF };
-
 struct launch {
     char *const *argv;
     const struct sock_fprog *program; /* the table's filter */
     int layer_fs;                     /* the layer's upper directory */
     int hidden_fd;                    /* under which number the command keeps layer_fs, or -1 */
-    enum lock_mode lock;
+    int lock;                         /* the rules of the lock, or -1 */
     bool no_network;
-    bool reads_pass; /* calls that can only look are not stopped */
-    bool verbose;
+    bool reads_pass;         /* calls that can only look are not stopped */
     struct signals *signals; /* of coffer itself; filled in by launch_command() */
 };
 

@@ -103,6 +103,15 @@ static int exit_status(int wait_status)
     return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
 
+/* What a run needs to start and serve its command. */
+struct serving {
+    const struct run_request *request;
+    struct launch launch;
+    struct supervisor *supervisor;
+    const struct layer *layer;
+    bool started;
+};
+
 /* Starts and serves the command. False when it could not be started: a line has been printed. */
 static bool serve(const struct run_request *request, struct launch launch, struct supervisor *supervisor,
                   const struct layer *layer)
@@ -110,7 +119,7 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     struct sock_fprog program;
     const struct program_options needs = {
         .reads_pass = launch.reads_pass,
-        .signals_scoped = launch.lock != LOCK_OFF && lock_scopes_signals(),
+        .signals_scoped = launch.lock >= 0 && lock_scopes_signals(),
     };
     int status = program_build(&needs, &program);
     if (status < 0) {
@@ -142,6 +151,35 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     return true;
 }
 
+static void serve_confined(void *context)
+{
+    struct serving *serving = context;
+    serving->started = serve(serving->request, serving->launch, serving->supervisor, serving->layer);
+}
+
+/* The same, in a thread that can change the layer and little else. */
+static bool confine_and_serve(struct serving *serving, const struct stack *stack, const struct view_options *options)
+{
+    const struct run_request *request = serving->request;
+    struct confinement confinement;
+    const struct confine_request confine = {
+        .lock = request->lock,
+        .quiet = request->quiet,
+        .verbose = request->verbose,
+        .no_network = request->net == NET_NONE,
+        .layer = &stack->layer,
+        .over = stack->over,
+        .over_count = stack->over_open,
+        .policy = options->policy,
+        .command = request->argv[0],
+    };
+    bool done = confine_prepare(&confine, serving->supervisor->view, &confinement);
+    serving->launch.lock = confinement.programs;
+    done = done && confine_run(&confinement, serve_confined, serving);
+    confine_end(&confinement);
+    return done && serving->started;
+}
+
 /* What the exit status is for those who asked to hear of violations in it. */
 static int status_of(const struct run_request *request, const struct supervisor *supervisor)
 {
@@ -156,9 +194,8 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         .argv = request->argv,
         .layer_fs = stack->layer.fs_fd,
         .hidden_fd = launch_hidden_fd(),
-        .lock = request->lock,
+        .lock = -1,
         .no_network = request->net == NET_NONE,
-        .verbose = request->verbose,
     };
     struct view_options options = {
         .hidden_fd = launch.hidden_fd,
@@ -189,7 +226,8 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         launch.reads_pass = view_reads_pass(supervisor.view);
         if (launch.reads_pass)
             launch.hidden_fd = supervisor.hidden_fd = -1; /* nobody needs the layer */
-        if (serve(request, launch, &supervisor, &stack->layer)) {
+        struct serving serving = {request, launch, &supervisor, &stack->layer, false};
+        if (confine_and_serve(&serving, stack, &options)) {
             outcome.executed = supervisor.main_executed;
             outcome.status = status_of(request, &supervisor);
         }

@@ -5,6 +5,7 @@
 #define COFFER_SUPERVISOR_RUN_H
 
 #include "emul/view.h"
+#include "supervisor/confine.h"
 #include "supervisor/launch.h"
 #include "supervisor/violation.h"
 

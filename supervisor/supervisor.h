@@ -22,7 +22,7 @@ struct supervisor {
     struct view *view;      /* borrowed */
     struct task *tasks;     /* every thread by its tid */
     struct task *parked;    /* those that wait for a worker of the view */
-    struct tracer *tracers; /* one a CPU, or a single one; the first is the main thread's */
+    struct tracer *tracers; /* one a CPU, or a single one; the first is that which starts the command */
     int tracer_count;
     cpu_set_t cpus;                /* those that coffer was started with */
     struct violations *violations; /* borrowed */

@@ -470,6 +470,28 @@ static const struct {
     {"mknod", mknod_name},       {"symlink", symlink_name},
 };
 
+static bool read_secret;
+
+static void read_name(void *context)
+{
+    char text[64] = "";
+    int fd = open(context, O_RDONLY);
+    if (fd < 0)
+        return;
+    if (read(fd, text, sizeof text - 1) > 0 && strstr(text, "secret") != NULL)
+        read_secret = true;
+    close(fd);
+}
+
+/* HARMLESS FILE: whether a file that has "secret" in it can be read. */
+static int race_read(void)
+{
+    static char name[4096];
+    memcpy(name, arguments[0], strlen(arguments[0]) + 1);
+    race(flip_name, name, read_name);
+    return read_secret ? 0 : REFUSED;
+}
+
 /* HARMLESS FILE CALL: not of the same length; that one of them may be seen cut off does no harm. */
 static int race_name(void)
 {
@@ -607,6 +629,7 @@ static const struct {
     {"proc-fd", 1, by_proc_fd},
     {"type-ahead", 0, type_ahead},
     {"race-name", 3, race_name},
+    {"race-read", 2, race_read},
     {"race-flags", 1, race_flags},
     {"race-descriptor", 2, race_descriptor},
     {"race-link", 3, race_link},

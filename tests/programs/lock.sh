@@ -1,6 +1,6 @@
 #!/bin/bash
-# What a view's programs may do to processes outside of it, and what root keeps of its capabilities: with the lock and
-# without, each natively first, to see that it can be done.
+# What the lock covers, and what holds without it: what a view's programs may do to processes outside of it, what root
+# keeps of its capabilities, what is hidden, what coffer itself may change. Each natively first, to see that it can be done.
 set -u
 . "$(dirname "$0")/lib.sh"
 need setsid setpriv
@@ -52,7 +52,7 @@ for lock in try off; do
         "$1" run -q "--lock=$2" -l "$3" -- bash -c "trap : USR1; kill -USR1 0; kill -USR1 -- -\$1; echo \$?" bash $$ >group.out
         echo $? >status' sh "$COFFER" "$lock" "$LAYER.$lock"
     victims="$victims $(cat victim)"
-    [ "$(cat status)" = 0 ] && [ "$(cat group.out)" = 0 ] || complain "kill of the own group: $(cat status group.out)"
+    [ "$(cat status group.out)" = "$(printf '0\n0')" ] || complain "kill of the own group: $(cat status group.out)"
     kill -0 "$(cat victim)" || complain "a process of the same group was killed"
 
     # A descriptor's signals.
@@ -69,7 +69,7 @@ wait $witness
 setsid sleep 1012 &
 victim=$!
 "$reach" owner $victim >owner.out
-wait $victim
+wait $victim 2>/dev/null
 [ $? = $((128 + $(kill -l USR1))) ] || fail "natively, a descriptor's signal does not come: $(cat owner.out)"
 
 # Capabilities: root keeps those that view and tests know; nobody has more than natively.
@@ -81,4 +81,70 @@ for lock in try off; do
     [ "$(id -u)" != 0 ] || in_view sh -c 'grep CapBnd /proc/self/status' | grep -q "$(sed -n 's/CapEff:[[:space:]]*//p' view.caps)" ||
         complain "the bounding set has more"
 done
+
+# What is hidden: with the lock no race reads it, and what lies beside it can be read, in a directory that may be listed.
+mkdir -p host/secret host/beside
+echo secret >host/secret/key
+echo secret >host/one.key
+echo open | tee host/beside/file host/visible >/dev/null
+"$COFFER_HELPERS/hostile" race-read host/visible host/one.key || fail "natively, race-read reads nothing"
+landlock=$("$COFFER" doctor --json | sed -n 's/.*"landlock_abi": *\([0-9]*\).*/\1/p')
+for lock in try off; do
+    hide="--hide host/secret --hide $PWD/host/one.key"
+    # shellcheck disable=SC2086 # options
+    "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" $hide -- sh -c '
+        cd host && cat visible beside/file && ls && ls beside && echo more >>visible && cat visible && ls /proc/self/fd >/dev/null &&
+        cp /bin/true copy && ./copy && cat secret/key one.key' >view.out 2>view.err
+    printf '%s\n' open open beside visible file open more >wanted
+    diff -u wanted view.out >&2 || complain "what is not hidden: $(cat view.err)"
+    [ "$(grep -c 'No such file' view.err)" = 2 ] || complain "what is hidden: $(cat view.err)"
+    rm -rf "$LAYER.$lock"
+    if [ "$lock" = off ] || [ "${landlock:-0}" = 0 ]; then continue; fi
+    for path in host/one.key host/secret/key "/proc/self/cwd/host/one.key"; do
+        # shellcheck disable=SC2086 # options
+        "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" $hide -- "$COFFER_HELPERS/hostile" race-read host/visible $path >race.out
+        [ $? = 10 ] || complain "a race reads $path: $(cat race.out)"
+    done
+done
+
+# coffer itself changes nothing but the layer: the directory of short names becomes a link to the host behind its back.
+cat >view.sh <<'END'
+cat >host/first.$1 <<'script'
+#!/bin/sh
+echo ready
+script
+cp host/first.$1 host/second.$1
+chmod 755 host/first.$1 host/second.$1
+host/first.$1
+read -r _
+host/second.$1
+read -r _
+END
+mkfifo ready go
+for lock in try off; do
+    [ "$lock" = off ] || [ "${landlock:-0}" -gt 1 ] || continue
+    mkdir "victim.$lock"
+    # The FIFOs are the host's, which a view does not open to write; they are inherited.
+    exec 6<>ready 7<>go
+    "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- sh -c '. ./view.sh' sh $$ <&7 >&6 2>view.err &
+    coffer=$!
+    read -r _ <&6
+    for alias in /tmp/.coffer-*/e*/first."$$"; do
+        alias=${alias%/e*}
+    done
+    if [ -d "$alias" ]; then
+        mv "$alias" "$alias.moved"
+        ln -s "$PWD/victim.$lock" "$alias"
+        echo go >&7
+        read -r _ <&6 # the second script's
+        ls "victim.$lock" >"victim.$lock.found"
+        echo go >&7
+        wait $coffer
+        rm -rf "$alias" "$alias.moved"
+    else
+        complain "no directory of short names"
+    fi
+done
+[ ! -s victim.try.found ] || fail "coffer itself changed the host: $(cat victim.try.found)"
+[ -s victim.off.found ] || fail "without the lock, coffer is not misled: the test shows nothing"
 [ $wrong = 0 ] || fail "see above"

@@ -139,8 +139,9 @@ mkdir "$odd" "${odd}not"
 [ "$(view -p rules -w "$odd" -- "$helper" nested "$odd/new")" = "done" ] || fail "-w: $(cat err)"
 [ -d "$odd/new" ] || fail "-w does not write to the host"
 [ "$(view -p rules -w "$odd" -- "$helper" nested "${odd}not/new")" = EACCES ] || fail "-w opens what it does not name"
-(cd host/open && view -p ../../rules -w ../../host/./later -- "$helper" nested ../later) >/dev/null
-[ -d host/later ] || fail "-w .. does not write to the host"
+mkdir host/later
+(cd host/open && view -p ../../rules -w ../../host/./later -- "$helper" nested ../later/new) >/dev/null
+[ -d host/later/new ] || fail "-w .. does not write to the host"
 view --hide host/secret -w host -- sh -c 'ls host; cat host/secret/key' >out
 ! grep -q 'secret\|key' out || fail "--hide hides nothing: $(cat out)"
 grep -q open out || fail "--hide: $(cat out err)"
