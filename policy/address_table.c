@@ -124,7 +124,7 @@ void address_newest(struct policy *policy, enum policy_action action, uint8_t fa
         struct address_key key = {.family = shape->family, .bits = shape->bits, .port_bits = shape->port_bits};
         if (shape->bits > 0 && address != NULL)
             take_bits(key.address, address, shape->bits);
-        key.port = shape->port_bits == 0 ? 0 : (uint16_t)(port & (0xffffU << (PORT_BITS - shape->port_bits)));
+        key.port = (uint16_t)(shape->port_bits == 0 ? 0 : port & (0xffffU << (PORT_BITS - shape->port_bits)));
         policy->looked++;
         uint32_t index = find(policy, &key);
         for (size_t kind = 0; index != 0 && kind < POLICY_RULE_KINDS; kind++)
