@@ -32,7 +32,24 @@ static void close_over(struct stack *stack)
         layer_close(&stack->over[--stack->over_open]);
 }
 
-static int open_layers(struct stack *stack, const struct run_request *request)
+/*
+ * Builds often run as a user who has no home, and so no store. A layer that the policy does not use needs none: nobody
+ * looks for it afterwards.
+ */
+static int open_top(struct stack *stack, const struct run_request *request, bool has_layer, struct layer_error *error)
+{
+    char path[] = "/tmp/.coffer-XXXXXX";
+    struct layer_error ignored;
+    int status = layer_open(&stack->layer, request->layer, LAYER_RUN, request->argv, error);
+    if (status == 0 || request->layer != NULL || has_layer || mkdtemp(path) == NULL)
+        return status;
+    if (layer_open(&stack->layer, path, LAYER_RUN, request->argv, &ignored) == 0)
+        return 0;
+    (void)rmdir(path);
+    return status;
+}
+
+static int open_layers(struct stack *stack, const struct run_request *request, bool has_layer)
 {
     struct layer_error error;
     for (int i = 0; i < request->over_count; i++) {
@@ -43,7 +60,7 @@ static int open_layers(struct stack *stack, const struct run_request *request)
         }
         stack->over_open++;
     }
-    if (layer_open(&stack->layer, request->layer, LAYER_RUN, request->argv, &error) < 0) {
+    if (open_top(stack, request, has_layer, &error) < 0) {
         error_text(error.text);
         close_over(stack);
         return -1;
@@ -253,7 +270,7 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
         return STATUS_COFFER_FAILED;
     int status = STATUS_COFFER_FAILED;
     struct stack *stack = calloc(1, sizeof *stack);
-    if (stack != NULL && open_layers(stack, request) == 0)
+    if (stack != NULL && open_layers(stack, request, rules->has_layer) == 0)
         status = run_in_layers(request, stack, &violations, rules->has_layer);
     free(stack);
     if (report >= 0 && !report_write(report, request->report, &violations) && status == 0)

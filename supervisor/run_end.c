@@ -50,7 +50,11 @@ static bool count_changes(const struct layer *layer, struct counts *counts)
 /* How the user says this layer in the next command. */
 static const char *spoken_name(const struct run_request *request, const struct layer *layer)
 {
-    return request->layer != NULL && strchr(request->layer, '/') != NULL ? request->layer : layer->name;
+    char store[PATH_MAX];
+    if (request->layer != NULL && strchr(request->layer, '/') != NULL)
+        return request->layer;
+    /* Without a store it lies elsewhere. */
+    return layer_store_path(store) == 0 && access(store, F_OK) == 0 ? layer->name : layer->path;
 }
 
 static void print_refused(unsigned long refused)

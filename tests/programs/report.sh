@@ -158,6 +158,15 @@ echo 'read allow ~/.ssh/**' >keys
 [ ! -s err ] || fail "trace: $(cat err)"
 [ -d host/open/traced ] || fail "trace does not write to the host: $(cat out)"
 
+# ... nor does it need a place in the store.
+mkdir closed && chmod 500 closed
+if [ "$(id -u)" = 0 ]; then closed=/proc; else closed=$PWD/closed; fi
+[ "$(XDG_STATE_HOME=$closed "$COFFER" run --profile trace -- "$helper" nested host/open/homeless 2>err)" = "done" ] ||
+    fail "without a store: $(cat err)"
+[ ! -s err ] || fail "without a store: $(cat err)"
+[ -d host/open/homeless ] || fail "without a store nothing is written"
+! XDG_STATE_HOME=$closed "$COFFER" run true 2>err || fail "a layer without a store"
+
 # What is wrong is said before anything runs.
 # wrong STATUS PATTERN OPTION...
 wrong() {
