@@ -61,6 +61,7 @@ struct caller {
     struct fs_context *fs;          /* borrowed; working directory, root and umask */
     const struct credentials *cred; /* borrowed */
     bool takes_grants;              /* the transport can answer an open with a descriptor of ours: ANSWER_GRANT */
+    bool starting;                  /* it is about to become the command that the user named */
 };
 
 struct call {

@@ -137,7 +137,8 @@ static int find_program(struct view *view, struct caller *caller, struct program
             return -ENOTDIR;
         if (!S_ISREG(entry->st.st_mode))
             return -EACCES;
-        int go = rules_ask(view, caller, POLICY_EXEC, entry->dir, entry->name, program->taken->path);
+        int go = caller->starting ? RULES_GO
+                                  : rules_ask(view, caller, POLICY_EXEC, entry->dir, entry->name, program->taken->path);
         if (go < 0)
             return go;
         program->rewrite = program->rewrite || !walked->pure;

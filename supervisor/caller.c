@@ -109,5 +109,6 @@ struct caller caller_of(struct task *task)
         .fs = task->fs,
         .cred = task_credentials(task),
         .takes_grants = task->supervisor->listener >= 0,
+        .starting = !task->supervisor->main_executed,
     };
 }

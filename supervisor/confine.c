@@ -1,11 +1,13 @@
 #include "supervisor/confine.h"
 
 #include "emul/cleanup.h"
+#include "emul/program_files.h"
 #include "policy/lock.h"
 #include "supervisor/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -19,6 +21,9 @@ enum { TOLD_MAX = 5 };
 
 /* Workers, which are forks of a thread, go down whole trees on its stack; only what is used is memory. */
 enum { STACK_SIZE = 16 << 20 };
+
+/* Of the command: itself, scripts that interpret it one by another, and an ELF interpreter. */
+enum { PROGRAM_FILES = 8 };
 
 struct losses {
     const struct confine_request *request;
@@ -83,14 +88,40 @@ static bool make_rules(const struct confine_request *request, const struct lock_
     return has_no_lock(status) || goes_without(request, status);
 }
 
+/* As execvp(3) finds it. False if it is nowhere, or in the view alone. */
+static bool find_command(const char *name, char path[PATH_MAX])
+{
+    const char *directory = getenv("PATH");
+    if (strchr(name, '/') != NULL)
+        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
+    while (directory != NULL && *directory != '\0') {
+        size_t length = strcspn(directory, ":");
+        int size = snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, directory, length > 0 ? "/" : "", name);
+        if (size < PATH_MAX && access(path, X_OK) == 0)
+            return true;
+        directory += length + (directory[length] == ':');
+    }
+    return false;
+}
+
+/* The command is executed whatever the policy says of it. */
+static int open_command(const struct confine_request *request, int fds[PROGRAM_FILES])
+{
+    char path[PATH_MAX];
+    return request->policy != NULL && find_command(request->command, path)
+               ? program_files_open(path, fds, PROGRAM_FILES)
+               : 0;
+}
+
 bool confine_prepare(const struct confine_request *request, struct view *view, struct confinement *confinement)
 {
-    int readable[VIEW_LAYERS_MAX];
-    size_t count = 0;
+    int readable[PROGRAM_FILES + VIEW_LAYERS_MAX];
     *confinement = (struct confinement){-1, -1};
     if (request->lock == LOCK_OFF)
         return true;
-    for (int i = 0; i < request->over_count && count < VIEW_LAYERS_MAX; i++)
+    const size_t own = (size_t)open_command(request, readable);
+    size_t count = own;
+    for (int i = 0; i < request->over_count && i < VIEW_LAYERS_MAX; i++)
         readable[count++] = request->over[i].fs_fd;
     struct losses losses = {.request = request};
     cleanup_fd int aliases = view_aliases(view);
@@ -106,7 +137,10 @@ bool confine_prepare(const struct confine_request *request, struct view *view, s
         .lose = tell_loss,
         .data = &losses,
     };
-    return make_rules(request, &places, confinement) && accepts(&losses);
+    bool made = make_rules(request, &places, confinement);
+    for (size_t i = 0; i < own; i++)
+        (void)close(readable[i]);
+    return made && accepts(&losses);
 }
 
 void confine_end(struct confinement *confinement)

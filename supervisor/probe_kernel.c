@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,21 @@ static void probe_seccomp(struct probe_report *report)
     }
 }
 
+/* What later versions of Landlock cover. */
+static const struct {
+    const char *name;
+    bool (*covers)(void);
+    const char *what, *without;
+} parts[] = {
+    {"lock-supervisor", lock_renames, "coffer itself can change the layer alone", ": from Linux 5.19 on"},
+    {"lock-truncate", lock_governs_truncate, "files outside cannot be truncated",
+     ": from Linux 6.2 on; till then the supervisor's to refuse"},
+    {"lock-tcp", lock_governs_tcp, "TCP ports that no rule allows are closed",
+     ": from Linux 6.7 on; till then the supervisor's to refuse"},
+    {"lock-scopes", lock_scopes_signals, "signals and abstract sockets stay inside",
+     ": from Linux 6.12 on; till then the supervisor's to refuse"},
+};
+
 static void probe_landlock(struct probe_report *report)
 {
     int abi = lock_abi();
@@ -52,8 +68,11 @@ static void probe_landlock(struct probe_report *report)
     }
     char value[16];
     (void)snprintf(value, sizeof value, "ABI %d", abi);
-    probe_add(report, "landlock", PROBE_USED, PROBE_YES, value, "the kernel itself keeps writes in the layer%s",
-              abi < 3 ? "; truncate only from ABI 3 on" : "");
+    probe_add(report, "landlock", PROBE_USED, PROBE_YES, value,
+              "the kernel itself keeps writes in the layer, and what is hidden from being read");
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        probe_add(report, parts[i].name, PROBE_USED, parts[i].covers() ? PROBE_YES : PROBE_NO, NULL, "%s%s",
+                  parts[i].what, parts[i].covers() ? "" : parts[i].without);
 }
 
 /* The first line of a file, or "" when it cannot be read. */

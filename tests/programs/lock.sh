@@ -82,6 +82,14 @@ for lock in try off; do
         complain "the bounding set has more"
 done
 
+# The profile that allows next to nothing: the command itself runs, and can start no other and read nothing of anybody's.
+for lock in try off; do
+    [ "$(echo data | "$COFFER" run -q "--lock=$lock" --profile strict -- cat)" = data ] || complain "strict: cat does not run"
+    # shellcheck disable=SC2016 # for the inner shell
+    [ "$(echo data | "$COFFER" run -q "--lock=$lock" --profile strict -- sh -c 'read -r line; echo "$line"; /bin/true && echo started; read -r line <view.caps && echo read' 2>/dev/null)" = data ] ||
+        complain "strict: more than the command"
+done
+
 # What is hidden: with the lock no race reads it, and what lies beside it can be read, in a directory that may be listed.
 mkdir -p host/secret host/beside
 echo secret >host/secret/key
