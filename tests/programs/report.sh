@@ -109,7 +109,7 @@ END
 asked() {
     local answers=$1
     shift
-    timeout -s KILL 60 python3 ask.py "$answers" "$COFFER" run --lock=off -l "$LAYER" -p asking -- "$@" >seen ||
+    timeout -s KILL 60 python3 ask.py "$answers" "$COFFER" run -l "$LAYER" -p asking -- "$@" >seen ||
         fail "ask.py: $(cat seen)"
 }
 # seen COUNT PATTERN
