@@ -351,9 +351,11 @@ static int perform(struct view *view, struct caller *caller, struct renaming *r)
     if (is_directory(&to->entry)) {
         struct directory *dir = entry_directory(view, &to->entry, &error);
         int empty = dir == NULL ? error : listing_is_empty(view, dir);
+        if (empty == 1)
+            error = rules_note_hidden(view, dir);
         directory_release(view, dir);
-        if (empty <= 0)
-            return empty < 0 ? empty : -ENOTEMPTY;
+        if (empty <= 0 || error < 0)
+            return empty < 0 ? empty : error < 0 ? error : -ENOTEMPTY;
     }
     error = complete(view, &from->entry);
     return error != 0 ? error : move(view, r);

@@ -20,7 +20,7 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
 static const char *compare(const struct layer_base *base, const struct stat *st)
 {
     if (base->mode == 0)
-        return "created on the host since";
+        return "created on the host since, or hidden from the programs that ran";
     if ((base->mode & S_IFMT) != (st->st_mode & S_IFMT))
         return S_ISDIR(st->st_mode) ? "replaced by a directory on the host since"
                                     : "its type changed on the host since";

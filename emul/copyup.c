@@ -5,6 +5,7 @@
  * worker process, so that other tracees go on meanwhile. The copy gets its name when it is complete.
  */
 #include "emul/listener.h"
+#include "emul/rules.h"
 
 #include <errno.h>
 #include <linux/fs.h>
@@ -237,6 +238,8 @@ static int copy_tree_now(struct view *view, struct directory *dir)
     if (dir->trees == 1u << UPPER)
         return 0;
     int error = upper_directory(view, dir);
+    if (error >= 0)
+        error = rules_note_hidden(view, dir);
     if (error >= 0)
         error = listing_each(view, dir, copy_tree_item, &copy);
     if (error < 0)

@@ -298,9 +298,10 @@ int name_remove(struct view *view, const struct caller *caller, const struct ent
         if (dir == NULL)
             return error;
         int empty = listing_is_empty(view, dir);
+        error = empty == 1 ? rules_note_hidden(view, dir) : 0;
         directory_release(view, dir);
-        if (empty <= 0)
-            return empty < 0 ? empty : -ENOTEMPTY;
+        if (empty <= 0 || error < 0)
+            return empty < 0 ? empty : error < 0 ? error : -ENOTEMPTY;
     }
     int hidden = entry->tree != UPPER ? 1 : lookup_lower_has(view, entry->dir, entry->name);
     if (hidden < 0)

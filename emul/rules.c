@@ -1,5 +1,8 @@
 #include "emul/rules.h"
 
+#include "emul/dir_names.h"
+#include "emul/layer_base.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -149,4 +152,33 @@ bool rules_mixed(struct view *view, struct directory *dir)
         return view->policy != NULL;
     return policy_place_below(place, POLICY_READ) || policy_place_below(place, POLICY_WRITE) ||
            policy_place_below(place, POLICY_EXEC);
+}
+
+static int note_hidden(struct view *view, struct directory *dir, const char *name)
+{
+    static const struct stat nothing;
+    char path[PATH_MAX];
+    int error = directory_path(dir, path);
+    size_t length = strlen(path);
+    if (error < 0 || length + strlen(name) + 2 > sizeof path)
+        return error < 0 ? error : -ENAMETOOLONG;
+    length -= length == 1;
+    path[length] = '/';
+    memcpy(path + length + 1, name, strlen(name) + 1);
+    return layer_base_note(view->layer, path, &nothing);
+}
+
+int rules_note_hidden(struct view *view, struct directory *dir)
+{
+    struct dir_names names = {0};
+    if (!rules_watch(view, dir) || (dir->trees & (1u << view->host)) == 0)
+        return 0;
+    int path_fd = directory_fd(view, dir, view->host);
+    cleanup_fd int fd = path_fd < 0 ? path_fd : sys_openat(path_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    int error = fd < 0 ? fd : dir_names_read(&names, fd, false);
+    for (size_t i = 0; error == 0 && i < names.count; i++)
+        if (rules_hide(view, dir, names.items[i].name))
+            error = note_hidden(view, dir, names.items[i].name);
+    dir_names_free(&names);
+    return error;
 }

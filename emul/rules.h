@@ -34,6 +34,12 @@ int rules_ask_path(struct view *view, const struct caller *caller, enum policy_a
 /* Whether the policy says by a rule, and not by default, that such a path is written to directly. */
 bool rules_direct_path(struct view *view, const char *path);
 
+/*
+ * Before a directory goes from the view with all that the host has in it: notes what is hidden there as something that
+ * the programs did not see, so that no commit removes it for them. 0 or -errno.
+ */
+int rules_note_hidden(struct view *view, struct directory *dir);
+
 /* Whether rules make a difference somewhere below a directory: then it is not renamed as a whole on the host. */
 bool rules_mixed(struct view *view, struct directory *dir);
 
