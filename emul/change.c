@@ -139,7 +139,9 @@ static void change_object(struct view *view, struct caller *caller, struct objec
                           struct answer *answer)
 {
     int error;
-    if (object->in_upper) {
+    if (change->opens_data && S_ISDIR(object->st.st_mode)) {
+        answer_result(answer, -EISDIR);
+    } else if (object->in_upper) {
         /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
         error = may_act_on(view, caller, object->fd);
         error = error < 0 ? error : act_on(view, caller, object->fd, change);
