@@ -1,0 +1,127 @@
+#!/bin/bash
+# A package is built in phases under the profile `build` by the hooks in tests/builds: what comes out is what the same
+# phases give natively, nothing is refused; and what a phase may not do is refused, and makes the build fail.
+# shellcheck disable=SC2016 # texts for inner shells
+set -u
+umask 022
+. "$(dirname "$0")/lib.sh"
+hooks=$(readlink -m "$COFFER_TESTS/../builds")
+[ -d "$hooks" ] || skip "no hooks here"
+need gcc make python3 wget tar strip
+export PATH=$PATH:$hooks
+unset http_proxy HTTP_PROXY all_proxy # the server is on this machine
+
+# The source: a program, its test on the loopback network, and all that `make install` does to files.
+mkdir -p source/greet-1.0
+(
+    cd source/greet-1.0 || exit 1
+    cat >greet.c <<'END'
+#include <stdio.h>
+int main(void) { return puts(GREETING) < 0; }
+END
+    cat >check.py <<'END'
+import socket, subprocess, threading
+server = socket.create_server(("127.0.0.1", 0))
+unix = socket.socket(socket.AF_UNIX)
+unix.bind("check.socket")
+threading.Thread(target=lambda: server.accept()[0].sendall(subprocess.check_output("./greet"))).start()
+with socket.create_connection(server.getsockname()) as client:
+    assert client.makefile().read() == "hello\n"
+END
+    cat >Makefile <<'END'
+all: greet
+config.h:
+	rm -f probe.fifo && mkfifo probe.fifo && rm probe.fifo
+	echo '#define GREETING "hello"' >config.tmp && mv config.tmp config.h
+greet: greet.c config.h
+	$(CC) -O1 -include config.h -o greet greet.c
+check: greet
+	python3 check.py
+install: greet
+	mkdir -p $(DESTDIR)/usr/bin $(DESTDIR)/usr/share/greet $(DESTDIR)/etc
+	install -m 755 -s greet $(DESTDIR)/usr/bin/greet
+	ln -f $(DESTDIR)/usr/bin/greet $(DESTDIR)/usr/bin/greet-1.0
+	ln -sfn greet $(DESTDIR)/usr/bin/hello
+	install -m 640 config.h $(DESTDIR)/etc/greet.h
+	cp -p greet $(DESTDIR)/usr/share/greet/private && chmod 4711 $(DESTDIR)/usr/share/greet/private
+	chown 0:8 $(DESTDIR)/etc/greet.h || test $$(id -u) != 0
+	touch -d '2001-01-01 00:00' $(DESTDIR)/etc/greet.h $(DESTDIR)/usr/share/greet/private
+END
+)
+mkdir served
+tar czf served/greet-1.0.tar.gz -C source greet-1.0
+
+# Where it is fetched from. It says so when it listens.
+mkfifo said
+python3 -u -m http.server --bind 127.0.0.1 --directory served 0 >said 2>/dev/null &
+server=$!
+trap 'kill $server' EXIT
+read -r line <said
+port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' <<<"$line")
+[ -n "$port" ] || fail "the server says: $line"
+url=http://127.0.0.1:$port/greet-1.0.tar.gz
+sum=$(sha256sum <served/greet-1.0.tar.gz | cut -d' ' -f1)
+
+# Natively.
+root=()
+[ "$(id -u)" = 0 ] || ! command -v fakeroot >/dev/null || root=(fakeroot --)
+mkdir native
+(cd source/greet-1.0 && make -s && make -s check && "${root[@]}" make -s install DESTDIR="$PWD/../../native") >native.log 2>&1 ||
+    fail "natively: $(cat native.log)"
+# members TAR: without the times of what was made just now.
+members() { tar tv --full-time --numeric-owner -f "$1" | sed -E 's/ 20[2-9][0-9]-[0-9-]+ [0-9:.]+ / NOW /'; }
+(
+    . "$hooks/phases.bash"
+    recipe=served/greet-1.0.tar.gz pack native native.tar
+)
+members native.tar >native.members
+
+# The profile lets all of /dev/shm be written to, where tests may run.
+printf 'write deny %s\n' "$PWD/*" "$PWD/bad/*" "$PWD/bad/pkg/**" >rules
+
+for lock in ${DIRECT_LOCK:-off}; do
+    mkdir "makepkg-$lock" "ebuild-$lock"
+    cat >"makepkg-$lock/PKGBUILD" <<END
+pkgname=greet pkgver=1.0
+source=($url)
+sha256sums=($sum)
+build() { cd greet-1.0 && make; }
+check() { cd greet-1.0 && make check; }
+package() { cd greet-1.0 && make install DESTDIR="\$pkgdir"; }
+END
+    (cd "makepkg-$lock" && expect makepkg --lock="$lock") || exit 1
+    members "makepkg-$lock/greet-1.0.tar" >makepkg.members
+    same native.members makepkg.members
+    echo "SRC_URI=$url" >"ebuild-$lock/greet-1.0.ebuild"
+    (cd "ebuild-$lock" && expect ebuild greet-1.0.ebuild --lock="$lock") || exit 1
+    members "ebuild-$lock/greet-1.0.tar" >ebuild.members
+    same native.members ebuild.members
+    tar xOf "ebuild-$lock/greet-1.0.tar" ./usr/bin/greet | cmp - native/usr/bin/greet || fail "another program"
+
+    # refused WHAT FUNCTIONS: the build fails with 2, says what was refused, and nothing came of it.
+    refused() {
+        rm -rf bad outside && mkdir bad && echo kept >outside
+        printf '%s\n' 'pkgname=bad pkgver=1' "$2" >bad/PKGBUILD
+        (cd bad && makepkg --lock="$lock" -p "$PWD/../rules") >bad.log 2>&1
+        status=$?
+        [ $status = 2 ] || fail "status $status and not 2: $2: $(cat bad.log)"
+        grep -q "coffer: refused: .*$1" bad.log || fail "not said: $1: $(cat bad.log)"
+        [ "$(cat outside)" = kept ] && [ ! -e bad/bad-1.tar ] || fail "it had an effect: $2"
+    }
+    refused "cannot write $PWD/outside" 'build() { echo changed >../../outside || true; }'
+    refused "cannot write $PWD/outside" 'build() { rm -f ../../outside || true; }'
+    refused "cannot write $PWD/outside" 'check() { chmod 777 ../../outside || true; }'
+    refused "cannot write $PWD/bad/pkg/early" 'build() { echo early >../pkg/early || true; }'
+    refused "cannot write $PWD/bad/PKGBUILD" 'package() { echo "evil" >>../PKGBUILD || true; }'
+    # What stands outside of the functions is executed before any of them, and has nowhere to write to.
+    rm -rf bad && mkdir bad
+    echo 'pkgname=bad pkgver=1; echo early >'"$PWD/early" >bad/PKGBUILD
+    ! (cd bad && makepkg --lock="$lock" -p "$PWD/../rules") >bad.log 2>&1 || fail "a recipe that writes while it is read: $(cat bad.log)"
+    [ ! -e early ] || fail "a recipe wrote while it was read"
+done
+
+# A wrong sum ends it.
+mkdir wrong
+sed "s/$sum/${sum//[0-9]/0}/" "makepkg-${DIRECT_LOCK:-off}/PKGBUILD" >wrong/PKGBUILD
+! (cd wrong && makepkg) >wrong.log 2>&1 || fail "another source than was meant is built"
+exit 0
