@@ -57,7 +57,7 @@ same_as_native() {
 # same_when_direct SCRIPT LISTED: the second half of same_as_native with DIRECT set.
 same_when_direct() {
     echo "write direct $(readlink -f host)/**" >direct.policy
-    (cd host && exec "$COFFER" run -q --lock="${DIRECT_LOCK:-off}" -l "$LAYER" -p ../direct.policy -- bash -c "$1") >view.out 2>&1
+    (cd host && exec "$COFFER" run -q --lock="${DIRECT_LOCK:-try}" -l "$LAYER" -p ../direct.policy -- bash -c "$1") >view.out 2>&1
     echo "status $?" >>view.out
     listing "host/$2" >host.tree
     same native.out view.out
