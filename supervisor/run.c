@@ -262,7 +262,7 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
         .policy = rules->policy,
         .quiet = request->quiet,
         .verbose = request->verbose,
-        .detailed = request->report != NULL,
+        .report = request->report,
         .backtrace = request->backtrace,
     };
     int report = request->report == NULL ? -1 : report_open(request->report);

@@ -58,7 +58,7 @@ static void describe(struct violations *violations, struct violation *violation,
     (void)clock_gettime(CLOCK_REALTIME, &violation->time);
     if (task != NULL && task->identity != NULL)
         violation->uid = task->identity->credentials.ruid;
-    if (violations->supervisor == NULL || !(violations->detailed || violations->verbose || violations->backtrace))
+    if (violations->supervisor == NULL || !(violations->report != NULL || violations->verbose || violations->backtrace))
         return;
     facts_read(&violation->facts, violation->pid, violations->supervisor);
     char cwd[PATH_MAX];

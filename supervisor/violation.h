@@ -47,7 +47,7 @@ struct violations {
     struct policy *policy;         /* borrowed */
     bool quiet;                    /* say nothing */
     bool verbose;                  /* say more of the process */
-    bool detailed;                 /* there will be a report */
+    const char *report;            /* the file of the report, or NULL */
     bool backtrace;
     unsigned long refused;  /* all, repeated ones too */
     unsigned long violated; /* those of them that a rule refused */

@@ -130,7 +130,8 @@ static int by_count(const void *left, const void *right)
     return (a->count < b->count) - (a->count > b->count);
 }
 
-void violations_summary(const struct violations *violations)
+/* Those that were refused more than once, the most frequent first. */
+static void put_counts(const struct violations *violations)
 {
     size_t count = HASH_COUNT(violations->seen), used = 0;
     unsigned long others = violations->unlisted;
@@ -155,4 +156,13 @@ void violations_summary(const struct violations *violations)
     }
     if (others > 0)
         (void)fprintf(stderr, "coffer: refused %lu times: other things\n", others);
+}
+
+void violations_summary(const struct violations *violations)
+{
+    put_counts(violations);
+    if (violations->report != NULL && violations->seen != NULL)
+        error_line(violations->report, "tells what was refused, and to whom");
+    else if (violations->violated > 0)
+        (void)fprintf(stderr, "coffer: who made these calls, and where: --report FILE, --backtrace\n");
 }

@@ -32,6 +32,7 @@ for lock in try off; do
     [ "$(view --lock=$lock -p rules -- "$helper" nested host/new)" = EACCES ] || fail "not refused: $(cat err)"
     lines 1 "^coffer: refused: report\[[0-9]*\]: mkdir: cannot write $PWD/host/new: $denied; -w $PWD/host allows it$"
     lines 1 '1 call refused'
+    lines 1 '^coffer: who made these calls, and where: --report FILE, --backtrace$'
     [ ! -e host/new ] || fail "made in spite of the rule"
 
     # Ten thousand equal ones are one line and a count.
@@ -114,7 +115,7 @@ asked() {
 }
 # seen COUNT PATTERN
 seen() { [ "$(grep -cE -- "$2" seen)" = "$1" ] || fail "not $1 lines with '$2': $(cat seen)"; }
-seen_all() { printf '%s\n' "$@" | diff - <(sed -E '/^coffer: (ref|[0-9]|nothing)/d' seen) || fail "seen: $(cat seen)"; }
+seen_all() { printf '%s\n' "$@" | diff - <(sed -E '/^coffer: (ref|[0-9]|nothing|who)/d' seen) || fail "seen: $(cat seen)"; }
 question="coffer: report[PID]: mkdir: cannot write $PWD/host/asked: asking:1: write deny $PWD/host/**"
 allow='coffer: allow it? [y]es, [n]o, [k]ill the process: '
 rm -rf "$LAYER"
@@ -193,6 +194,7 @@ wrong 125 "$PWD/host/none/report: No such file" --report "$PWD/host/none/report"
 # The report: an object a line, which says all.
 view --report report.json --backtrace -p rules -- sh -c '
     cd link && "$0" repeat 7 ./new && "$0" thread other; mkdir "$(printf "\377\"")"; true' "$helper" >/dev/null
+lines 1 '^coffer: report.json: tells what was refused, and to whom$'
 grep -q 'report_outer+0x' err || fail "no backtrace: $(cat err)"
 cat >check.py <<'END'
 import json, os, sys
