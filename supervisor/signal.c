@@ -46,7 +46,7 @@ static bool may_signal(struct task *task, struct task *target, int signal)
 static siginfo_t information(struct task *task, int signal)
 {
     siginfo_t info = {.si_signo = signal, .si_code = SI_QUEUE};
-    info.si_pid = task->process->tgid;
+    info.si_pid = task->process == NULL ? task->tid : task->process->tgid;
     info.si_uid = task_credentials(task)->ruid;
     return info;
 }
