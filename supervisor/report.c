@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int report_open(const char *path)
 {
@@ -141,8 +142,17 @@ static bool write_rest(FILE *out, unsigned long unlisted)
     return write_line(out, object);
 }
 
+/* The command may have been able to write to the file as well, or to remove it. */
+static bool is_still_there(int fd)
+{
+    struct stat st;
+    (void)ftruncate(fd, 0);
+    return fstat(fd, &st) == 0 && (st.st_nlink > 0 || !S_ISREG(st.st_mode));
+}
+
 bool report_write(int fd, const char *path, const struct violations *violations)
 {
+    bool there = is_still_there(fd);
     FILE *out = fdopen(fd, "w");
     bool written = out != NULL;
     if (out == NULL)
@@ -154,7 +164,7 @@ bool report_write(int fd, const char *path, const struct violations *violations)
         written = write_rest(out, violations->unlisted);
     if (out != NULL && fclose(out) != 0)
         written = false;
-    if (!written)
-        error_line(path, "the report could not be written");
-    return written;
+    if (!written || !there)
+        error_line(path, written ? "the report was removed while the command ran" : "the report could not be written");
+    return written && there;
 }

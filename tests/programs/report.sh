@@ -223,6 +223,15 @@ view --backtrace -p rules -- ./stripped nested host/new >/dev/null
 lines 1 '#0 0x[0-9a-f]* mkdir+0x[0-9a-f]* ('
 grep -q '#1 0x[0-9a-f]* (.*/stripped)' err || fail "stripped: $(cat err)"
 
+# The program may write to the file, if it is one of its own: what it wrote is gone, and that it removed it is said.
+{ echo "write direct $PWD/**" && cat rules; } >here
+view --report report.json -p here -- sh -c 'echo "{} {} {}" >report.json; "$0" nested host/new' "$helper" >/dev/null
+[ "$(wc -l <report.json)" = 1 ] || fail "the program writes to the report: $(cat report.json)"
+status 125 view --report report.json -p here -- rm report.json
+lines 1 'report.json: the report was removed'
+status 125 view --report /dev/full -p rules -- "$helper" nested host/new >/dev/null
+lines 1 '/dev/full: the report could not be written'
+
 # It does not grow for ever.
 view --report report.json -p rules -- "$helper" names 10020 host/new >/dev/null
 [ "$(wc -l <report.json)" = 10001 ] || fail "$(wc -l <report.json) lines in the report"
