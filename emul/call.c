@@ -1,6 +1,8 @@
 /*
  * From a row's handler to the function that answers it.
  */
+#include "emul/bound.h"
+#include "emul/judged.h"
 #include "emul/listener.h"
 #include "emul/open_finish.h"
 #include "emul/open_grant.h"
@@ -48,6 +50,7 @@ static call_handler *const handlers[HANDLER_COUNT] = {
     [HANDLER_EXEC] = call_exec,
     [HANDLER_SEND_ADDR] = call_send_addr,
     [HANDLER_SENDMSG] = call_sendmsg,
+    [HANDLER_SOCKET] = call_socket,
     [HANDLER_RECV_ADDR] = call_recv_addr,
 };
 
@@ -100,6 +103,13 @@ void view_call_exit(struct view *view, struct caller *caller, const struct call 
         break;
     case FINISH_LISTENER:
         finish_listener(view, caller, call, answer, *result);
+        break;
+    case FINISH_BOUND:
+        if (*result == 0)
+            bound_remember(view, answer->finish.fd);
+        break;
+    case FINISH_SENDMMSG_ONE:
+        *result = finish_sendmmsg_one(caller, call, answer, *result);
         break;
     case FINISH_SENDMMSG:
         finish_sendmmsg(caller, call, answer);

@@ -35,6 +35,7 @@ struct thread_facts {
     bool stopped;                /* by job control */
     bool pinned;                 /* it is kept on a CPU; cpus is what it may use as it knows it */
     cpu_set_t cpus;
+    bool alone; /* no other thread uses its descriptors */
 };
 
 /* What emul/ may ask of the process that made the call. */
@@ -91,8 +92,10 @@ enum finish_kind {
     FINISH_BIND, /* a socket that was bound under a temporary name gets its own */
     FINISH_EXEC,
     FINISH_LISTENER,
+    FINISH_BOUND, /* a socket has got an address: what is bound here may be connected to */
     FINISH_SENDMMSG,
-    FINISH_FORGET, /* a file that was made for this call alone goes */
+    FINISH_SENDMMSG_ONE, /* its first message alone was sent */
+    FINISH_FORGET,       /* a file that was made for this call alone goes */
 };
 
 struct finish {

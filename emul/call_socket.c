@@ -1,7 +1,9 @@
 /*
  * AF_UNIX addresses that are paths: bind, connect, sendto, sendmsg; and those that come back.
  */
+#include "emul/judged.h"
 #include "emul/names.h"
+#include "emul/rules.h"
 #include "emul/shapes.h"
 
 #include <errno.h>
@@ -74,9 +76,22 @@ int finish_bind(struct view *view, const struct answer *answer)
     return error;
 }
 
-/* Where a name is bound: a new name in the layer. Fills in the address to use; its length or -errno. */
-static int bind_name(struct view *view, struct caller *caller, struct walked *walked, struct sockaddr_un *address,
-                     struct answer *answer)
+/* Whether the policy lets the caller make the name and be reached by it. 0 or -errno. */
+static int may_bind(struct view *view, struct caller *caller, const struct entry *entry, const char *said)
+{
+    int go = rules_ask(view, caller, POLICY_WRITE, entry->dir, entry->name, said);
+    if (go == RULES_GO)
+        go = rules_ask(view, caller, POLICY_BIND, entry->dir, entry->name, said);
+    /* Nobody can act as if there were a socket. */
+    return go == RULES_IGNORE ? -EACCES : go;
+}
+
+/*
+ * Where a name is bound: a new name in the layer, or on the host where the policy says so. Fills in the address to use;
+ * its length or -errno.
+ */
+static int bind_name(struct view *view, struct caller *caller, struct walked *walked, const char *said,
+                     struct sockaddr_un *address, struct answer *answer)
 {
     char dir_path[PATH_MAX];
     const struct entry *entry = &walked->entry;
@@ -89,10 +104,18 @@ static int bind_name(struct view *view, struct caller *caller, struct walked *wa
     if (walked->slash)
         return -ENOENT;
     int error = may_create(view, caller, entry->dir);
-    int fd = error < 0 ? error : upper_directory(view, entry->dir);
+    if (error == 0)
+        error = may_bind(view, caller, entry, said);
+    if (error < 0)
+        return error;
+    view->changes++;
+    if (rules_home(view, entry) != UPPER) {
+        error = real_path(view, caller, entry->dir, view->host, "", dir_path);
+        return error < 0 ? error : socket_name_make(view, dir_path, entry->name, address);
+    }
+    int fd = upper_directory(view, entry->dir);
     if (fd < 0)
         return fd;
-    view->changes++;
     error = real_path(view, caller, entry->dir, UPPER, "", dir_path);
     /* The kernel makes the socket itself, and would take a whiteout for a name in use. */
     if (error == 0 && entry->whiteout)
@@ -102,10 +125,23 @@ static int bind_name(struct view *view, struct caller *caller, struct walked *wa
     return error == -ENAMETOOLONG ? bind_beside(view, entry, dir_path, address, answer) : error;
 }
 
+/* The address of a socket that is there: its length or -errno. */
+static int name_of(struct view *view, struct caller *caller, const struct entry *entry, struct sockaddr_un *address)
+{
+    char path[PATH_MAX];
+    int error = real_path(view, caller, entry->dir, entry->tree, "", path);
+    if (error == 0)
+        error = socket_name_make(view, path, entry->name, address);
+    if (error != -ENAMETOOLONG)
+        return error;
+    /* An alias of the socket itself: connect() follows links. */
+    error = real_path(view, caller, entry->dir, entry->tree, entry->name, path);
+    return error < 0 ? error : socket_name_alias(view, path, address);
+}
+
 /* Where a socket is that shall be reached. 0: where the kernel looks by itself; the address's length; or -errno. */
 static int reach_name(struct view *view, struct caller *caller, struct walked *walked, struct sockaddr_un *address)
 {
-    char dir_path[PATH_MAX];
     const struct entry *entry = &walked->entry;
     if (walked->kind == WALK_ERROR)
         return walked->pure ? 0 : walked->error;
@@ -117,16 +153,54 @@ static int reach_name(struct view *view, struct caller *caller, struct walked *w
     if (walked->slash && !S_ISDIR(entry->st.st_mode))
         return -ENOTDIR;
     int error = S_ISDIR(entry->st.st_mode) && !view->own_root ? may_access(view, caller, entry, W_OK) : 0;
-    if (error == 0)
-        error = real_path(view, caller, entry->dir, entry->tree, "", dir_path);
-    if (error == 0)
-        error = socket_name_make(view, dir_path, entry->name, address);
-    if (error != -ENAMETOOLONG)
-        return error;
-    /* An alias of the socket itself: connect() follows links. */
+    return error < 0 ? error : name_of(view, caller, entry, address);
+}
+
+/*
+ * The same where the policy has its say. What is not there, or is no socket, never reaches the kernel: it might be
+ * another one by then. What lies in a layer was bound in a view.
+ */
+static int reach_judged(struct view *view, struct caller *caller, struct walked *walked, const char *said,
+                        struct sockaddr_un *address)
+{
+    const struct entry *entry = &walked->entry;
+    if (walked->kind == WALK_ERROR)
+        return walked->error;
+    if (walked->kind == WALK_RAW || walked->last != LAST_NAME)
+        return -ECONNREFUSED;
+    if (entry->tree < 0)
+        return -ENOENT;
+    if (walked->slash && !S_ISDIR(entry->st.st_mode))
+        return -ENOTDIR;
+    int error = may_access(view, caller, entry, W_OK);
+    if (error == 0 && !S_ISSOCK(entry->st.st_mode))
+        error = -ECONNREFUSED;
+    if (error == 0 && entry->tree == view->host)
+        error = rules_ask(view, caller, POLICY_CONNECT, entry->dir, entry->name, said);
+    return error < 0 ? error : name_of(view, caller, entry, address);
+}
+
+int socket_path_judge(struct view *view, struct caller *caller, bool bind, struct address *address,
+                      struct answer *answer)
+{
     char path[PATH_MAX];
-    error = real_path(view, caller, entry->dir, entry->tree, entry->name, path);
-    return error < 0 ? error : socket_name_alias(view, path, address);
+    struct walked walked;
+    struct sockaddr_un translated;
+    size_t size = strnlen(address->un.sun_path, address->length - NAME_OFFSET);
+    memcpy(path, address->un.sun_path, size);
+    path[size] = '\0';
+    walk(view, caller, AT_FDCWD, path, WALK_LOOK | (bind ? WALK_PARENT : WALK_FOLLOW), &walked);
+    int length = bind ? bind_name(view, caller, &walked, path, &translated, answer)
+                      : reach_judged(view, caller, &walked, path, &translated);
+    if (bind && length > 0)
+        socket_name_remember(view, &translated, &address->un, shown_length(path));
+    walked_release(view, &walked);
+    if (length < 0)
+        return length;
+    memset(address, 0, sizeof *address);
+    address->un = translated;
+    address->length = (socklen_t)length;
+    return 0;
 }
 
 /* The address to use instead of the caller's: its length, 0 when the caller's will do, or -errno. */
@@ -139,7 +213,7 @@ static int translate(struct view *view, struct caller *caller, uint64_t address,
     if (!read_unix_path(caller, address, length, &said, path))
         return 0;
     walk(view, caller, AT_FDCWD, path, WALK_LOOK | (bind != NULL ? WALK_PARENT : WALK_FOLLOW), &walked);
-    int result = bind != NULL ? bind_name(view, caller, &walked, translated, bind)
+    int result = bind != NULL ? bind_name(view, caller, &walked, path, translated, bind)
                               : reach_name(view, caller, &walked, translated);
     if (bind != NULL && result > 0)
         socket_name_remember(view, translated, &said, shown_length(path));
@@ -152,6 +226,10 @@ void call_send_addr(struct view *view, struct caller *caller, const struct call 
     struct sockaddr_un address;
     int argument = call->number == SYS_sendto ? 4 : 1;
     uint64_t place;
+    if (rules_judge_addresses(view)) {
+        judged_send_addr(view, caller, call, answer);
+        return;
+    }
     int length = translate(view, caller, call->args[argument], (uint32_t)call->args[argument + 1],
                            call->number == SYS_bind ? answer : NULL, &address);
     answer_continue(answer);
@@ -254,6 +332,11 @@ void call_sendmsg(struct view *view, struct caller *caller, const struct call *c
     struct msghdr message;
     struct sockaddr_un address;
     uint64_t place;
+    if (rules_judge_addresses(view)) {
+        call_handler *judged = call->number == SYS_sendmmsg ? judged_sendmmsg : judged_sendmsg;
+        judged(view, caller, call, answer);
+        return;
+    }
     if (call->number == SYS_sendmmsg) {
         call_sendmmsg(view, caller, call, answer);
         return;

@@ -92,9 +92,8 @@ int rules_open_home(struct view *view, const struct entry *entry)
     return fd < 0 ? fd : sys_openat(fd, entry->name[0] == '\0' ? "." : entry->name, O_PATH | O_NOFOLLOW, 0);
 }
 
-/* What a refused call gets; the user is told. */
-static int refuse(struct view *view, const struct caller *caller, enum policy_action action, const char *path,
-                  const char *said, const struct policy_decision *decision)
+int rules_refuse(struct view *view, const struct caller *caller, enum policy_action action, const char *path,
+                 const char *said, const struct policy_decision *decision)
 {
     const struct view_violation violation = {
         .tid = caller->tid,
@@ -127,7 +126,7 @@ int rules_ask(struct view *view, const struct caller *caller, enum policy_action
         path[length] = '/';
         memcpy(path + length + 1, name, strlen(name) + 1);
     }
-    return refuse(view, caller, action, path, said, &decision);
+    return rules_refuse(view, caller, action, path, said, &decision);
 }
 
 int rules_ask_path(struct view *view, const struct caller *caller, enum policy_action action, const char *path)
@@ -137,7 +136,7 @@ int rules_ask_path(struct view *view, const struct caller *caller, enum policy_a
     struct policy_decision decision = policy_decide(view->policy, action, path);
     if (decision.verdict == POLICY_HIDE)
         return -ENOENT;
-    return decision.verdict == POLICY_DENY ? refuse(view, caller, action, path, NULL, &decision) : RULES_GO;
+    return decision.verdict == POLICY_DENY ? rules_refuse(view, caller, action, path, NULL, &decision) : RULES_GO;
 }
 
 bool rules_direct_path(struct view *view, const char *path)

@@ -7,6 +7,7 @@
 #ifndef COFFER_EMUL_RULES_H
 #define COFFER_EMUL_RULES_H
 
+#include "emul/address.h"
 #include "emul/view_internal.h"
 
 /* Whether the name of the host or of a lower layer does not exist in the view. */
@@ -42,5 +43,26 @@ int rules_note_hidden(struct view *view, struct directory *dir);
 
 /* Whether rules make a difference somewhere below a directory: then it is not renamed as a whole on the host. */
 bool rules_mixed(struct view *view, struct directory *dir);
+
+/* What a call gets that the policy refuses, 0 where it may go on after all; the user is told. */
+int rules_refuse(struct view *view, const struct caller *caller, enum policy_action action, const char *path,
+                 const char *said, const struct policy_decision *decision);
+
+/* ---- the network (rules_network.c) ---- */
+/* Whether some address may be refused: else nothing need be asked. */
+bool rules_judge_addresses(struct view *view);
+/*
+ * Whether the caller may connect (send) or bind to an address that is no path. RULES_GO or -errno. What a socket of the
+ * view is bound to may be connected to.
+ */
+int rules_ask_address(struct view *view, const struct caller *caller, enum policy_action action,
+                      const struct address *address);
+/* Whether rules allow the whole network. */
+bool rules_network_open(struct view *view, enum policy_action action);
+/*
+ * Whether the caller may do what cannot be judged by an address: it takes rules that allow the whole network. `what`
+ * says it to the user. RULES_GO or -errno.
+ */
+int rules_ask_network(struct view *view, const struct caller *caller, enum policy_action action, const char *what);
 
 #endif

@@ -15,6 +15,8 @@ struct message32 {
     uint32_t vector, vector_length, control, control_length, flags;
 };
 
+_Static_assert(sizeof(struct message32) == SHAPE_MESSAGE32_SIZE, "as 32-bit programs have it");
+
 struct many_messages32 {
     struct message32 message;
     uint32_t length;

@@ -14,7 +14,7 @@
 /* What a 32-bit program that does not say O_LARGEFILE may have in a file. */
 #define SHAPE_SMALL_FILE_MAX INT64_C(0x7fffffff)
 
-enum { SHAPE_STATFS64_SIZE = 84 };
+enum { SHAPE_STATFS64_SIZE = 84, SHAPE_MESSAGE32_SIZE = 28 };
 
 /* Whether pointers have 4 bytes. */
 static inline bool shape_is_32(const struct call *call)

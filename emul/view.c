@@ -1,6 +1,7 @@
 /*
  * Opening and closing a view.
  */
+#include "emul/bound.h"
 #include "emul/listener.h"
 
 #include <dirent.h>
@@ -228,6 +229,7 @@ void view_free(struct view *view)
     }
     elf_copies_free(view);
     socket_aliases_remove(view);
+    bound_free(view);
     free(view->own.groups);
     free(view);
 }

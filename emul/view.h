@@ -47,6 +47,8 @@ void view_free(struct view *view);
 
 /* Whether programs see nothing but the host: then calls that can only look, and chdir(), need not be stopped. */
 bool view_reads_pass(const struct view *view);
+/* Whether some address may be refused: then calls that have none need be stopped as well. */
+bool view_judges_addresses(struct view *view);
 
 /* The directory of short names, below /tmp, which is made now if it is not there: its descriptor (O_PATH), or -errno.
  */

@@ -127,6 +127,13 @@ struct deep_known {
     struct directory *dir; /* held */
 };
 
+/* What the policy says of the network as a whole, as far as its rules have been looked at. */
+struct network_rules {
+    uint32_t known;                 /* how many rules, plus one */
+    bool judged;                    /* some address may be refused */
+    struct policy_decision open[2]; /* connect and bind: to and from anywhere in the network? */
+};
+
 struct view {
     struct layer *layer;
     struct tree trees[TREES_MAX];
@@ -179,6 +186,8 @@ struct view {
     struct exec_link *exec_links; /* uthash; see exec_name.c */
     unsigned exec_link_count;     /* made so far */
     struct said_name *said_names; /* uthash; see socket_name.c */
+    struct bound *bound;          /* latest first; see bound.c */
+    struct network_rules network; /* see rules_network.c */
     struct policy *policy;        /* borrowed; NULL: everything may be read, and is written to the layer */
     uint64_t place_epoch;         /* what directories remember of their places in it is of this time */
     const struct call *call;      /* the one that is being served */
@@ -608,7 +617,7 @@ call_handler call_open, call_stat, call_fstat, call_access, call_readlink, call_
     call_link, call_symlink, call_truncate, call_chmod, call_fchmod, call_chown, call_fchown, call_utimens,
     call_getxattr, call_fgetxattr, call_listxattr, call_flistxattr, call_setxattr, call_fsetxattr, call_removexattr,
     call_fremovexattr, call_ioctl_flags, call_file_attr, call_inotify, call_exec, call_send_addr, call_sendmsg,
-    call_recv_addr;
+    call_socket, call_recv_addr;
 
 /* ---- exec (elf.c) ---- */
 /*

@@ -20,10 +20,12 @@
 #include <linux/net.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 /* What fcntl.h calls O_TMPFILE has O_DIRECTORY in it. */
 #define NAMELESS_FILE (O_TMPFILE & ~O_DIRECTORY)
@@ -69,6 +71,17 @@ const struct argument_test tests_none[] = {TESTS_END};
 static const char name_space[] = "no new name spaces in a view; a program that wants them for a sandbox of its own has "
                                  "to be told to do without, since the view is one";
 
+/* In runs whose policy judges addresses. */
+#define JUDGE_NOT(argument_, value_, words_)                                                                           \
+    {                                                                                                                  \
+        .argument = (argument_), .compare = COMPARE_NOT_EQUAL, .verdict = VERDICT_STOP, .mask = ALL_ONES,              \
+        .value = (value_), .argument2 = -1, .judged = true, .words = (words_)                                          \
+    }
+#define JUDGE_OPERATION(operation_)                                                                                    \
+    {                                                                                                                  \
+        .argument = 0, .compare = COMPARE_EQUAL, .verdict = VERDICT_STOP, .mask = INT_MASK, .value = (operation_),     \
+        .argument2 = -1, .judged = true, .words = "operation is " #operation_                                          \
+    }
 #define STOP_OPERATION(operation_) WHEN_INT_IS(VERDICT_STOP, 0, 0, operation_, "operation is " #operation_)
 
 const struct argument_test tests_socketcall[] = {
@@ -84,6 +97,56 @@ const struct argument_test tests_socketcall[] = {
     STOP_OPERATION(SYS_ACCEPT4),
     STOP_OPERATION(SYS_RECVMMSG),
     STOP_OPERATION(SYS_SENDMMSG),
+    JUDGE_OPERATION(SYS_SOCKET),
+    JUDGE_OPERATION(SYS_SOCKETPAIR),
+    JUDGE_OPERATION(SYS_LISTEN),
+    JUDGE_OPERATION(SYS_SETSOCKOPT),
+    TESTS_END,
+};
+
+/* socket, socketpair: a socket of AF_UNIX has only addresses that are judged. */
+const struct argument_test tests_socket[] = {
+    JUDGE_NOT(0, AF_UNIX, "domain is not AF_UNIX"),
+    TESTS_END,
+};
+
+/* Always; there is no such descriptor. */
+const struct argument_test tests_listen[] = {
+    JUDGE_NOT(0, ALL_ONES, "the descriptor is not -1"),
+    TESTS_END,
+};
+
+#define JUDGE_OPTION(level_, option_)                                                                                  \
+    {                                                                                                                  \
+        .argument = 1, .compare = COMPARE_EQUAL, .verdict = VERDICT_STOP, .mask = INT_MASK, .value = (level_),         \
+        .argument2 = 2, .mask2 = INT_MASK, .value2 = (option_), .judged = true,                                        \
+        .words = "level is " #level_ " and option is " #option_                                                        \
+    }
+
+/*
+ * What sends elsewhere than the address says: through a stop on the way, or by an interface that leads away from the
+ * address 127.0.0.1 as well; and what has the kernel itself send something, the membership in a group.
+ */
+const struct argument_test tests_setsockopt[] = {
+    JUDGE_OPTION(SOL_SOCKET, SO_BINDTODEVICE),
+    JUDGE_OPTION(SOL_SOCKET, SO_BINDTOIFINDEX),
+    JUDGE_OPTION(IPPROTO_IP, IP_OPTIONS),
+    JUDGE_OPTION(IPPROTO_IP, IP_UNICAST_IF),
+    JUDGE_OPTION(IPPROTO_IP, IP_ADD_MEMBERSHIP),
+    JUDGE_OPTION(IPPROTO_IP, IP_ADD_SOURCE_MEMBERSHIP),
+    JUDGE_OPTION(IPPROTO_IP, IP_MSFILTER),
+    JUDGE_OPTION(IPPROTO_IP, MCAST_JOIN_GROUP),
+    JUDGE_OPTION(IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP),
+    JUDGE_OPTION(IPPROTO_IP, MCAST_MSFILTER),
+    JUDGE_OPTION(IPPROTO_IPV6, IPV6_2292PKTOPTIONS),
+    JUDGE_OPTION(IPPROTO_IPV6, IPV6_PKTINFO),
+    JUDGE_OPTION(IPPROTO_IPV6, IPV6_RTHDR),
+    JUDGE_OPTION(IPPROTO_IPV6, IPV6_UNICAST_IF),
+    JUDGE_OPTION(IPPROTO_IPV6, IPV6_JOIN_GROUP),
+    JUDGE_OPTION(IPPROTO_IPV6, IPV6_JOIN_ANYCAST),
+    JUDGE_OPTION(IPPROTO_IPV6, MCAST_JOIN_GROUP),
+    JUDGE_OPTION(IPPROTO_IPV6, MCAST_JOIN_SOURCE_GROUP),
+    JUDGE_OPTION(IPPROTO_IPV6, MCAST_MSFILTER),
     TESTS_END,
 };
 
@@ -146,6 +209,7 @@ const struct argument_test tests_unshare[] = {
 const struct argument_test tests_prctl[] = {
     WHEN_INT_IS(VERDICT_STOP, 0, 0, PR_SET_DUMPABLE, "option is PR_SET_DUMPABLE"),
     WHEN_INT_IS(VERDICT_STOP, 0, 0, PR_GET_DUMPABLE, "option is PR_GET_DUMPABLE"),
+    WHEN_INT_IS(VERDICT_STOP, 0, 0, PR_SET_SECCOMP, "option is PR_SET_SECCOMP"),
     WHEN_INT_IS(VERDICT_STOP, 0, 0, PRCTL_IN_VIEW, "option is PRCTL_IN_VIEW"),
     TESTS_END,
 };
@@ -166,6 +230,15 @@ const struct argument_test tests_seccomp[] = {
      .value2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
      .words = "operation is SECCOMP_SET_MODE_FILTER and flags have SECCOMP_FILTER_FLAG_NEW_LISTENER",
      .told = "a filter with a listener could answer calls in the view's place"},
+    {.argument = 0,
+     .compare = COMPARE_EQUAL,
+     .verdict = VERDICT_STOP,
+     .mask = INT_MASK,
+     .value = SECCOMP_SET_MODE_FILTER,
+     .argument2 = 1,
+     .mask2 = SECCOMP_FILTER_FLAG_NEW_LISTENER,
+     .value2 = 0,
+     .words = "operation is SECCOMP_SET_MODE_FILTER without it"},
     TESTS_END,
 };
 

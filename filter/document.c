@@ -51,12 +51,14 @@ static const char *const handler_words[HANDLER_COUNT] = {
     [HANDLER_EXEC] = "runs the program of the view",
     [HANDLER_SEND_ADDR] = "judges the address; finds a socket's path in the view",
     [HANDLER_SENDMSG] = "judges the address; finds a socket's path in the view",
+    [HANDLER_SOCKET] = "judges what would go round the addresses",
     [HANDLER_RECV_ADDR] = "tells the view path of a socket",
     [HANDLER_IDENTITY] = "changes the identity in the view",
     [HANDLER_CLONE3] = "reads the flags in memory",
     [HANDLER_UNSHARE_FS] = "keeps the working directory's sharing known",
     [HANDLER_TARGET] = "only on processes of the view",
     [HANDLER_SIGNAL] = "only to processes of the view; where the lock sees to that, it goes through",
+    [HANDLER_OWN_FILTER] = "notes that the program has a filter of its own",
     [HANDLER_CLOSE_RANGE] = "leaves the descriptor that leads to the layer open",
     [HANDLER_AFFINITY] = "the CPUs that the program may use, not the one that it is kept on",
     [HANDLER_DUMPABLE] = "keeps the memory readable, answers as asked",
@@ -123,11 +125,14 @@ static void print_verdict(FILE *out, const struct call_row *row)
 {
     const struct argument_test *previous = NULL;
     for (const struct argument_test *test = row->tests; test->verdict != VERDICT_UNKNOWN; test++) {
-        if (previous && previous->verdict == test->verdict && previous->error == test->error) {
+        if (previous && previous->verdict == test->verdict && previous->error == test->error &&
+            previous->judged == test->judged) {
             print_alternative(out, previous->words, test->words);
         } else {
             if (previous)
                 fputs("; ", out);
+            if (test->judged)
+                fputs("where the policy judges addresses: ", out);
             print_outcome(out, test->verdict, test->error);
             fprintf(out, " if %s", test->words);
         }

@@ -85,11 +85,13 @@ static int add_test(scmp_filter_ctx context, int number, const struct argument_t
                                         conditions);
 }
 
-static int add_tests(scmp_filter_ctx context, int number, const struct argument_test *tests)
+static int add_tests(const struct program_options *options, scmp_filter_ctx context, int number,
+                     const struct argument_test *tests)
 {
     int error = 0;
     for (const struct argument_test *test = tests; !error && test->verdict != VERDICT_UNKNOWN; test++)
-        error = add_test(context, number, test);
+        if (options->judges_addresses || !test->judged)
+            error = add_test(context, number, test);
     return error;
 }
 
@@ -102,7 +104,7 @@ static int add_row(const struct program_options *options, scmp_filter_ctx contex
         return 0;
     const struct argument_test *reading = options->reads_pass ? table_reading_tests(row) : NULL;
     if (reading)
-        return add_tests(context, number, reading);
+        return add_tests(options, context, number, reading);
     /* Without conditions: libseccomp would drop every conditional rule of the same call. */
     if (row->verdict != VERDICT_PASS) {
         if (row->tests->verdict != VERDICT_UNKNOWN)
@@ -111,7 +113,7 @@ static int add_row(const struct program_options *options, scmp_filter_ctx contex
         uint32_t action = opens ? SCMP_ACT_TRACE(TRACE_OPEN) : action_of((enum verdict)row->verdict, row->error);
         return seccomp_rule_add_exact_array(context, action, number, 0, NULL);
     }
-    return add_tests(context, number, row->tests);
+    return add_tests(options, context, number, row->tests);
 }
 
 /*

@@ -121,7 +121,7 @@ static const struct call_row table[] = {
     PASS(vfork, "the child is traced and has this filter"),
     STOP_WHEN(unshare, UNSHARE_FS, -1, tests_unshare, "makes only open files or semaphores its own"),
     STOP_WHEN(prctl, DUMPABLE, -1, tests_prctl, TASK),
-    PASS_UNLESS(seccomp, tests_seccomp, LOCKS_DOWN),
+    STOP_WHEN(seccomp, OWN_FILTER, -1, tests_seccomp, LOCKS_DOWN),
     PASS(exit, TASK),
     PASS(exit_group, TASK),
     PASS(wait4, WAITS),
@@ -191,11 +191,11 @@ static const struct call_row table[] = {
     STOP(capset, IDENTITY),
 
     /* Sockets. */
-    PASS(socket, SOCKETS),
-    PASS(socketpair, SOCKETS),
-    PASS(listen, SOCKETS),
+    STOP_WHEN(socket, SOCKET, -1, tests_socket, SOCKETS),
+    STOP_WHEN(socketpair, SOCKET, -1, tests_socket, SOCKETS),
+    STOP_WHEN(listen, SOCKET, 0, tests_listen, SOCKETS), /* gives a socket that has none a port */
     PASS(shutdown, SOCKETS),
-    PASS(setsockopt, SOCKETS),
+    STOP_WHEN(setsockopt, SOCKET, 0, tests_setsockopt, SOCKETS),
     PASS(getsockopt, SOCKETS),
     STOP(recvmsg, RECV_ADDR),
     STOP(recvmmsg, RECV_ADDR),

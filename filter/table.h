@@ -9,6 +9,7 @@
 #ifndef COFFER_FILTER_TABLE_H
 #define COFFER_FILTER_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -66,6 +67,7 @@ enum handler {
     HANDLER_EXEC,        /* execve, execveat */
     HANDLER_SEND_ADDR,   /* bind, connect, sendto: an address goes in */
     HANDLER_SENDMSG,     /* sendmsg, sendmmsg: an address in memory goes in */
+    HANDLER_SOCKET,      /* socket, socketpair, listen, setsockopt: where addresses are judged */
     HANDLER_RECV_ADDR,   /* getsockname, getpeername, accept, accept4, recvfrom: an address comes back */
     HANDLER_IDENTITY,    /* setuid and all that change credentials */
     HANDLER_CLONE3,      /* flags in memory */
@@ -73,6 +75,7 @@ enum handler {
     HANDLER_DUMPABLE,    /* prctl(PR_SET_DUMPABLE), prctl(PR_GET_DUMPABLE) */
     HANDLER_TARGET,      /* ptrace, process_vm_writev, prlimit64...: acts on another process */
     HANDLER_SIGNAL,      /* kill and its like: signals to another process */
+    HANDLER_OWN_FILTER,  /* seccomp: the program gets a filter of its own */
     HANDLER_CLOSE_RANGE, /* close_range */
     HANDLER_AFFINITY,    /* sched_setaffinity, sched_getaffinity */
     HANDLER_COUNT,
@@ -127,6 +130,7 @@ struct argument_test {
     /* A second condition that must hold too; argument2 is -1 when there is none. */
     int8_t argument2;
     uint64_t mask2, value2;
+    bool judged;       /* holds only in a run whose policy judges addresses (struct program_options) */
     const char *words; /* the condition for docs/syscalls.md: "request is TIOCSTI" */
     const char *told;  /* of VERDICT_TELL: what the user is told; NULL: the row's reason */
 };

@@ -232,3 +232,22 @@ socklen_t policy_address_read(const char *text, struct sockaddr_storage *address
     memcpy(&in6->sin6_addr, pattern.address, 16);
     return sizeof *in6;
 }
+
+static size_t skip_word(const char *text, size_t length, size_t at)
+{
+    while (at < length && text[at] != ' ' && text[at] != '\t')
+        at++;
+    while (at < length && (text[at] == ' ' || text[at] == '\t'))
+        at++;
+    return at;
+}
+
+const char *policy_rule_address(const struct policy_rule *rule, size_t *length)
+{
+    size_t at = skip_word(rule->text, rule->text_length, 0);
+    at = skip_word(rule->text, rule->text_length, at);
+    if (rule->kind == POLICY_RULE_CEILING)
+        at = skip_word(rule->text, rule->text_length, at);
+    *length = rule->text_length - at;
+    return rule->text + at;
+}

@@ -31,8 +31,7 @@ struct lock_places {
     const int *readable; /* what programs may read and execute whatever the policy says: lower layers, the command */
     size_t readable_count;
     struct policy *policy; /* NULL: all may be read, and goes to the layer */
-    bool network;          /* its rules about the network hold; else all is allowed but what follows */
-    bool no_network;       /* TCP is refused altogether */
+    bool network;          /* its rules about the network hold; else all of it is allowed */
     /* May be NULL. Told of each rule, or part of one, that holds by the supervisor alone, or by nobody; once each. */
     void (*lose)(void *data, const char *what, const char *why);
     void *data;

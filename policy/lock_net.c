@@ -46,12 +46,21 @@ static void apply(struct ports *ports, const struct policy_rule *rule)
     struct address_pattern address;
     struct pattern_error error;
     const bool allows = rule->verdict == POLICY_ALLOW;
-    if (strncmp(rule->pattern, "unix:", 5) == 0)
+    size_t length;
+    const char *text = policy_rule_address(rule, &length);
+    if (length >= 5 && strncmp(text, "unix:", 5) == 0)
         return;
-    if (address_pattern_read(rule->pattern, strlen(rule->pattern), &address, &error) < 0)
+    if (address_pattern_read(text, length, &address, &error) < 0)
         address = (struct address_pattern){.family = AF_INET, .last = PORTS - 1}; /* of some addresses */
     if (allows || address.family == AF_UNSPEC)
         set_all(ports, address.first, address.last, allows);
+}
+
+static void count_ports(struct ports *ports)
+{
+    ports->count = 0;
+    for (unsigned port = 0; port < PORTS; port++)
+        ports->count += ports->open[port];
 }
 
 /* A ceiling counts as well: what may yet be allowed cannot be locked away. */
@@ -63,19 +72,35 @@ static void find_ports(struct policy *policy, enum policy_action action, struct 
         if (rule.action == action && !rule.quiet && (rule.kind != POLICY_RULE_CEILING || rule.verdict == POLICY_ALLOW))
             apply(ports, &rule);
     }
-    ports->count = 0;
+    count_ports(ports);
+}
+
+/* What a program may listen on it may connect to; port 0 is any. */
+static void add_own(struct ports *ports, const struct ports *bound)
+{
     for (unsigned port = 0; port < PORTS; port++)
-        ports->count += ports->open[port];
+        ports->open[port] = ports->open[port] || bound->open[port] || bound->open[0];
+    count_ports(ports);
 }
 
 static struct ports *ports_of(const struct lock_places *places, enum policy_action action)
 {
-    struct ports *ports = calloc(1, sizeof *ports);
-    if (ports != NULL && !places->no_network && places->network)
-        find_ports(places->policy, action, ports);
-    else if (ports != NULL && !places->no_network)
+    struct ports *ports = calloc(2, sizeof *ports);
+    if (ports != NULL && !places->network)
         ports->count = PORTS;
+    if (ports == NULL || !places->network)
+        return ports;
+    find_ports(places->policy, action, ports);
+    if (action == POLICY_CONNECT) {
+        find_ports(places->policy, POLICY_BIND, ports + 1);
+        add_own(ports, ports + 1);
+    }
     return ports;
+}
+
+static bool is_word(const char *text, size_t length, const char *word)
+{
+    return length == strlen(word) && strncmp(text, word, length) == 0;
 }
 
 /* Whether some abstract socket of a process outside may be connected to. */
@@ -84,12 +109,13 @@ static bool may_connect_abstract(struct policy *policy)
     bool may = true;
     for (uint32_t number = 1; number <= policy_rule_count(policy); number++) {
         const struct policy_rule rule = policy_rule_get(policy, number);
-        const char *pattern = rule.pattern;
-        bool all = strcmp(pattern, "*") == 0 || strcmp(pattern, "unix:*") == 0 || strcmp(pattern, "unix:@*") == 0;
+        size_t length;
+        const char *text = policy_rule_address(&rule, &length);
+        bool all = is_word(text, length, "*") || is_word(text, length, "unix:*") || is_word(text, length, "unix:@*");
         bool allows = rule.verdict == POLICY_ALLOW;
         if (rule.action != POLICY_CONNECT || rule.quiet || (rule.kind == POLICY_RULE_CEILING && !allows))
             continue;
-        if (all || (allows && strncmp(pattern, "unix:@", 6) == 0))
+        if (all || (allows && length >= 6 && strncmp(text, "unix:@", 6) == 0))
             may = allows;
     }
     return may;

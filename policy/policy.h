@@ -153,6 +153,9 @@ struct policy_rule {
 /* The rule of a number from 1 to policy_rule_count(). The strings live as long as the policy. */
 struct policy_rule policy_rule_get(const struct policy *policy, uint32_t number);
 
+/* Of connect and bind: the address as it was written, "unix:" included; not terminated. */
+const char *policy_rule_address(const struct policy_rule *rule, size_t *length);
+
 /* Whether this rule, whatever its action, matches a path or an address; takes longer than a decision. */
 bool policy_rule_matches(const struct policy *policy, uint32_t number, const char *path);
 bool policy_rule_matches_address(const struct policy *policy, uint32_t number, const struct sockaddr *address,

@@ -87,6 +87,7 @@ static bool caller_thread(void *context, pid_t tid, struct thread_facts *facts)
         .stopped = other->state == TASK_LISTENING,
         .pinned = task->supervisor->tracer_count > 1,
         .cpus = other->allowed,
+        .alone = other->process->count == 1 && !other->process->shares_descriptors,
     };
     return true;
 }

@@ -94,10 +94,19 @@ static void answer_unshare_fs(struct task *task)
     task->answer.want_exit = true;
 }
 
+/* From now on a call that coffer makes for the program after an exec may be one that its filter kills it for. */
+static void answer_own_filter(struct task *task)
+{
+    task->process->has_filter = true;
+    task->answer.kind = ANSWER_CONTINUE;
+}
+
 /* Never carried out: the supervisor, and a debugger in the view, could not read the memory any more. */
 static void answer_dumpable(struct task *task)
 {
-    if ((int)task->call.args[0] == PRCTL_IN_VIEW) {
+    if ((int)task->call.args[0] == PR_SET_SECCOMP) {
+        answer_own_filter(task);
+    } else if ((int)task->call.args[0] == PRCTL_IN_VIEW) {
         set_result(task, 1);
     } else if ((int)task->call.args[0] == PR_GET_DUMPABLE) {
         set_result(task, task->space->dumpable);
@@ -151,10 +160,11 @@ static void answer_close_range(struct task *task)
 typedef void call_handler(struct task *task);
 
 static call_handler *const handlers[HANDLER_COUNT] = {
-    [HANDLER_IDENTITY] = answer_identity,       [HANDLER_CLONE3] = answer_clone3,
-    [HANDLER_UNSHARE_FS] = answer_unshare_fs,   [HANDLER_DUMPABLE] = answer_dumpable,
-    [HANDLER_TARGET] = target_answer,           [HANDLER_AFFINITY] = affinity_answer,
-    [HANDLER_CLOSE_RANGE] = answer_close_range, [HANDLER_SIGNAL] = signal_answer,
+    [HANDLER_IDENTITY] = answer_identity,     [HANDLER_CLONE3] = answer_clone3,
+    [HANDLER_UNSHARE_FS] = answer_unshare_fs, [HANDLER_DUMPABLE] = answer_dumpable,
+    [HANDLER_TARGET] = target_answer,         [HANDLER_AFFINITY] = affinity_answer,
+    [HANDLER_OWN_FILTER] = answer_own_filter, [HANDLER_CLOSE_RANGE] = answer_close_range,
+    [HANDLER_SIGNAL] = signal_answer,
 };
 
 bool calls_answer(struct task *task)

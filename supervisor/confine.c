@@ -133,7 +133,7 @@ bool confine_prepare(const struct confine_request *request, struct view *view, s
         .readable = readable,
         .readable_count = count,
         .policy = request->policy,
-        .no_network = request->no_network,
+        .network = true,
         .lose = tell_loss,
         .data = &losses,
     };

@@ -14,7 +14,6 @@ enum lock_mode { LOCK_TRY, LOCK_REQUIRE, LOCK_OFF };
 struct confine_request {
     enum lock_mode lock;
     bool quiet, verbose;
-    bool no_network;
     const struct layer *layer;
     const struct layer *over; /* those below */
     int over_count;

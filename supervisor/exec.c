@@ -1,5 +1,6 @@
 #include "supervisor/exec.h"
 
+#include "filter/numbers.h"
 #include "supervisor/ia32.h"
 #include "supervisor/memory.h"
 #include "supervisor/move.h"
@@ -24,6 +25,8 @@ enum injection_step {
     STEP_EXEC_EXIT, /* the exec itself has to return first: it sets rax */
     STEP_ENTRY,     /* of mmap */
     STEP_EXIT,
+    STEP_SEAL_ENTRY, /* of mseal */
+    STEP_SEAL_EXIT,
 };
 
 struct injection {
@@ -228,6 +231,26 @@ static void enter_mmap(struct task *task, const struct injection *injection)
     (void)trace_set_registers(task->tid, &registers);
 }
 
+/*
+ * What is placed must stay as it is: the program may not make the mapping writable, nor put another in its place. Linux
+ * 6.10 or newer; the call fails on others. It is not made where a filter that the program has inherited might kill it.
+ */
+static void enter_seal(struct task *task, const struct injection *injection)
+{
+    struct user_regs_struct registers = injection->registers;
+    registers.rip = injection->system_call;
+    registers.rax = __NR_mseal;
+    registers.rdx = 0;
+    if (injection->ia32) {
+        registers.rbx = task->space->scratch;
+        registers.rcx = SCRATCH_SIZE;
+    } else {
+        registers.rdi = task->space->scratch;
+        registers.rsi = SCRATCH_SIZE;
+    }
+    (void)trace_set_registers(task->tid, &registers);
+}
+
 /* The name stays in the scratch for as long as the program runs. Where it cannot be placed, the real one is shown. */
 static void show_name(struct task *task, const struct injection *injection)
 {
@@ -269,6 +292,15 @@ void exec_step(struct task *task)
         return;
     case STEP_EXIT:
         task->space->scratch = mapped_address(task);
+        if (task->space->scratch == 0 || task->process->has_filter)
+            break;
+        enter_seal(task, injection);
+        injection->step = STEP_SEAL_ENTRY;
+        return;
+    case STEP_SEAL_ENTRY:
+        injection->step = STEP_SEAL_EXIT;
+        return;
+    case STEP_SEAL_EXIT:
         break;
     }
     leave(task, injection);

@@ -1,5 +1,6 @@
 #include "supervisor/ia32.h"
 
+#include "emul/view.h"
 #include "filter/ia32.h"
 #include "supervisor/caller.h"
 #include "supervisor/memory.h"
@@ -61,10 +62,12 @@ static bool unfold(const struct task *task, struct call *call, int *error)
     return true;
 }
 
-/* With --net none; the filter cannot see of which family a socket is that socketcall() makes. */
-static bool makes_socket(const struct task *task, const struct call *call)
+/* Where addresses are judged, what does not need to be is judged by arguments in memory: the kernel must find them so.
+ */
+static bool must_be_placed(const struct task *task, const struct call *call)
 {
-    return task->supervisor->no_network && (call->number == SYS_socket || call->number == SYS_socketpair);
+    return call->shape == SHAPE_32_SOCKET && view_judges_addresses(task->supervisor->view) &&
+           (call->row->handler == HANDLER_SOCKET || call->row->handler == HANDLER_SEND_ADDR);
 }
 
 bool ia32_fill(const struct trace_call *made, struct call *call)
@@ -89,15 +92,11 @@ enum verdict ia32_judge(const struct task *task, const struct trace_call *made, 
     if (call->shape == SHAPE_32_SOCKET) {
         if (!unfold(task, call, error))
             return VERDICT_PASS;
-        if (*error == 0 && makes_socket(task, call) && (int)call->args[0] != AF_UNIX)
-            *error = EACCES;
         if (*error != 0)
             return VERDICT_FAIL;
     }
     enum verdict verdict = table_verdict(call->row, call->args, error);
-    /* Of such a family it may be, but then with these very arguments. */
-    return verdict == VERDICT_PASS && call->shape == SHAPE_32_SOCKET && makes_socket(task, call) ? VERDICT_STOP
-                                                                                                 : verdict;
+    return verdict == VERDICT_PASS && must_be_placed(task, call) ? VERDICT_STOP : verdict;
 }
 
 int ia32_place_block(struct task *task, const uint64_t args[6], uint64_t *address)

@@ -8,7 +8,6 @@
 #include "supervisor/control.h"
 #include "supervisor/exec.h"
 #include "supervisor/grant.h"
-#include "supervisor/network.h"
 #include "supervisor/placement.h"
 #include "supervisor/text.h"
 #include "supervisor/trace.h"
@@ -156,10 +155,7 @@ static void become_command(void *context)
         give_up("no_new_privs", -errno);
     engage_lock(launch);
     keep_descriptors(launch);
-    int status = launch->no_network ? network_refuse() : 0;
-    if (status < 0)
-        give_up("--net none", status);
-    status = capabilities_drop();
+    int status = capabilities_drop();
     if (status < 0)
         give_up("cannot drop capabilities", status);
     status = program_install_listening(launch->program);

@@ -15,9 +15,8 @@ struct launch {
     int layer_fs;                     /* the layer's upper directory */
     int hidden_fd;                    /* under which number the command keeps layer_fs, or -1 */
     int lock;                         /* the rules of the lock, or -1 */
-    bool no_network;
-    bool reads_pass;         /* calls that can only look are not stopped */
-    struct signals *signals; /* of coffer itself; filled in by launch_command() */
+    bool reads_pass;                  /* calls that can only look are not stopped */
+    struct signals *signals;          /* of coffer itself; filled in by launch_command() */
 };
 
 /*

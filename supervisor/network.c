@@ -1,49 +1,55 @@
 #include "supervisor/network.h"
 
-#include "filter/program.h"
-
-#include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/net.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-/* Calls of 32-bit programs. */
-enum { IA32_SOCKETCALL = 102, IA32_SOCKET = 359, IA32_SOCKETPAIR = 360 };
+#include <string.h>
 
 /*
- * A filter of its own beside the table's, since most runs do without. The family of a socket that socketcall() makes
- * lies in memory: the supervisor looks at it (ia32_judge()).
+ * Sockets that are files: what the policy says of them stays, but with `none`, which leaves those that the program
+ * makes itself. With `loopback`, a server of names on this machine would take what it is asked to the whole world.
  */
-static const struct sock_filter only_unix_sockets[] = {
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 3, 0),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 8, 0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socketpair, 7, 10),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IA32_SOCKET, 5, 0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IA32_SOCKETPAIR, 4, 0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IA32_SOCKETCALL, 0, 6),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_SOCKET, 5, 0),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_SOCKETPAIR, 4, 3),
-    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 1, 0),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EACCES),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | PROGRAM_TRACE_CALL),
+static const struct {
+    const char *file; /* what a refusal names */
+    const char *rules;
+} modes[] = {
+    [NET_DEFAULT] = {"--net", ""},
+    [NET_NONE] =
+        {
+            "--net none",
+            "connect deny *\n"
+            "bind deny *\n"
+            "bind allow unix:*\n"
+            /* Asked by every program that looks up a user. */
+            "quiet connect unix:/run/nscd/**\n"
+            "quiet connect unix:/var/run/nscd/**\n",
+        },
+    [NET_LOOPBACK] =
+        {
+            "--net loopback",
+            "connect deny *:*\n"
+            "bind deny *:*\n"
+            "connect allow 127.0.0.0/8:*\n"
+            "connect allow [::1]:*\n"
+            "bind allow 127.0.0.0/8:*\n"
+            "bind allow [::1]:*\n"
+            "connect deny 127.0.0.0/8:53\n"
+            "connect deny [::1]:53\n"
+            "connect deny 127.0.0.0/8:853\n"
+            "connect deny [::1]:853\n"
+            "quiet connect unix:/run/nscd/**\n"
+            "quiet connect unix:/var/run/nscd/**\n"
+            "connect deny unix:/run/systemd/resolve/**\n"
+            "connect deny unix:/run/avahi-daemon/**\n"
+            "connect deny unix:/run/dbus/system_bus_socket\n",
+        },
+    [NET_ALLOW] =
+        {
+            "--net allow",
+            "connect allow *:*\n"
+            "bind allow *:*\n",
+        },
 };
 
-int network_refuse(void)
+int network_add_rules(struct policy *policy, enum net_mode mode)
 {
-    struct sock_fprog program = {
-        .len = sizeof only_unix_sockets / sizeof only_unix_sockets[0],
-        .filter = (struct sock_filter *)(void *)(size_t)only_unix_sockets,
-    };
-    return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0 ? -errno : 0;
+    const char *rules = modes[mode].rules;
+    return *rules == '\0' ? 0 : policy_append(policy, modes[mode].file, rules, strlen(rules), POLICY_TRUSTED);
 }

@@ -1,13 +1,13 @@
 /*
- * --net none: no socket but those of this machine's own file system.
+ * --net: rules about addresses, behind those of the policy.
  */
 #ifndef COFFER_SUPERVISOR_NETWORK_H
 #define COFFER_SUPERVISOR_NETWORK_H
 
-/*
- * From now on the calling thread, and what it becomes, can make AF_UNIX sockets only; others fail with
- * EACCES. It must have no_new_privs. 0 or -errno.
- */
-int network_refuse(void);
+#include "policy/policy.h"
+#include "supervisor/run.h"
+
+/* 0 or -errno. */
+int network_add_rules(struct policy *policy, enum net_mode mode);
 
 #endif

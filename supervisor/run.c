@@ -136,6 +136,7 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     struct sock_fprog program;
     const struct program_options needs = {
         .reads_pass = launch.reads_pass,
+        .judges_addresses = view_judges_addresses(supervisor->view),
         .signals_scoped = launch.lock >= 0 && lock_scopes_signals(),
     };
     int status = program_build(&needs, &program);
@@ -183,7 +184,6 @@ static bool confine_and_serve(struct serving *serving, const struct stack *stack
         .lock = request->lock,
         .quiet = request->quiet,
         .verbose = request->verbose,
-        .no_network = request->net == NET_NONE,
         .layer = &stack->layer,
         .over = stack->over,
         .over_count = stack->over_open,
@@ -212,7 +212,6 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         .layer_fs = stack->layer.fs_fd,
         .hidden_fd = launch_hidden_fd(),
         .lock = -1,
-        .no_network = request->net == NET_NONE,
     };
     struct view_options options = {
         .hidden_fd = launch.hidden_fd,
@@ -230,7 +229,6 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         .listener = -1,
         .quiet = request->quiet,
         .hidden_fd = launch.hidden_fd,
-        .no_network = request->net == NET_NONE,
     };
     struct run_outcome outcome = {.status = STATUS_COFFER_FAILED, .has_layer = has_layer, .violations = violations};
     violations->supervisor = &supervisor;

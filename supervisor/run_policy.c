@@ -2,6 +2,7 @@
 
 #include "emul/cleanup.h"
 #include "supervisor/command.h"
+#include "supervisor/network.h"
 #include "supervisor/policy_files.h"
 #include "supervisor/text.h"
 
@@ -178,6 +179,8 @@ int run_policy_load(struct run_policy *result, const struct run_request *request
         status = load_file(result->policy, request->policy);
     if (status == 0)
         status = load_options(result->policy, request);
+    if (status == 0)
+        status = network_add_rules(result->policy, request->net);
     if (status == 0)
         result->has_layer = writes_to_layer(result->policy);
     return status == 0 ? 0 : status == -ENOMEM ? STATUS_COFFER_FAILED : STATUS_USAGE;

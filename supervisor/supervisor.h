@@ -39,7 +39,6 @@ struct supervisor {
     bool main_ended;
     int main_status; /* its wait status */
     bool quiet;
-    bool no_network; /* only sockets of AF_UNIX may be made */
 
     int stop_signal;     /* what stopped the command last */
     int stop_wanted;     /* the command is stopped and coffer has to be: at once, in so many ticks, or (-1) with all */

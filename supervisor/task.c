@@ -99,9 +99,13 @@ int task_inherit(struct task *child, const struct task *parent, uint64_t clone_f
         child->process->count++;
     } else {
         child->process = process_new(child->tid);
-        if (child->process != NULL)
+        if (child->process != NULL) {
             child->process->watched = parent->process->watched;
+            child->process->has_filter = parent->process->has_filter;
+        }
     }
+    if (clone_flags & CLONE_FILES && child->process != NULL)
+        child->process->shares_descriptors = parent->process->shares_descriptors = true;
     child->space = clone_flags & CLONE_VM ? address_space_share(parent->space) : address_space_copy(parent->space);
     child->fs = clone_flags & CLONE_FS ? fs_context_share(parent->fs) : fs_context_copy(parent->fs);
 

@@ -35,6 +35,8 @@ struct process {
     bool told_of_architecture; /* the user knows that it made x32 calls */
     bool told_of_int80;        /* and that it was refused one by `int $0x80` */
     bool told_of_unknown;      /* and that it made one that has no row */
+    bool has_filter;           /* a seccomp filter of its own, or one that it has inherited */
+    bool shares_descriptors;   /* with another process, or did once */
     int moving;                /* tasks in state MOVING; see move.h */
     bool watched;              /* it may hold a stale descriptor: all its calls are seen; see watch.h */
     unsigned watched_calls;    /* since that was last looked at */

@@ -43,11 +43,33 @@ void violation_put(FILE *out, const struct violations *violations, const struct 
         (void)fprintf(out, " (no ceiling lets it be allowed later)");
 }
 
+/* The same of an address: of a socket that is a file, an abstract name, or one of the network. */
+static void put_network_hint(FILE *out, struct violations *violations, const struct violation *violation)
+{
+    bool is_path = violation->path[0] == '/';
+    violations->hints |= 1U << violation->action;
+    if (!is_path && strncmp(violation->path, "unix:", 5) != 0) {
+        bool inside = strncmp(violation->path, "127.", 4) == 0 || strncmp(violation->path, "[::1]", 5) == 0;
+        (void)fprintf(out, "; --net %s allows it", inside ? "loopback" : "allow");
+        return;
+    }
+    cleanup_free char *quoted = policy_quote(violation->path);
+    if (quoted == NULL)
+        return;
+    (void)fprintf(out, "; the rule '%s allow %s", policy_action_name(violation->action), is_path ? "unix:" : "");
+    text_plain(out, quoted);
+    (void)fprintf(out, "' allows it");
+}
+
 /* What would allow it: for each action it is said once. */
 static void put_hint(FILE *out, struct violations *violations, const struct violation *violation)
 {
     if (violation->text != NULL || violation->limited || (violations->hints & 1U << violation->action) != 0)
         return;
+    if (violation->action == POLICY_CONNECT || violation->action == POLICY_BIND) {
+        put_network_hint(out, violations, violation);
+        return;
+    }
     if (strncmp(violation->path, "/proc/", 6) == 0 || strncmp(violation->path, "/sys/", 5) == 0)
         return; /* there a rule is not all that it takes */
     const char *slash = strrchr(violation->path, '/');

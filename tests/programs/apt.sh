@@ -6,6 +6,7 @@ set -u
 need apt-get dpkg
 [ "$(id -u)" = 0 ] || skip "apt-get install needs root, in a view too"
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
+run_view() { "$COFFER" run -q --net allow -l "$LAYER" -- "$@"; }
 unset TMPDIR # dpkg and apt as on the machine, and _apt could not enter the test's directory
 
 package=

@@ -41,7 +41,7 @@ both() {
             (cd scratch && PORT=$port HOME=$PWD timeout -s KILL 300 "${as[@]}" bash -c "$1") </dev/null >"$name.$where" 2>&1
         else
             mkdir -p layers && chmod 777 layers
-            (cd scratch && PORT=$port HOME=$PWD timeout -s KILL 300 "${as[@]}" "$COFFER" run -q --discard \
+            (cd scratch && PORT=$port HOME=$PWD timeout -s KILL 300 "${as[@]}" "$COFFER" run --net allow -q --discard \
                 -l "$work/layers/$name.$layer_owner" -- bash -c "$1") </dev/null >"$name.$where" 2>&1
         fi
         echo "status $?" >>"$name.$where"
@@ -60,7 +60,7 @@ refused() {
     local pattern=$1
     shift
     rm -rf scratch && mkdir scratch
-    (cd scratch && timeout -s KILL 60 "$COFFER" run --discard -l "$work/layers/$name" -- "$@") </dev/null >"$name.view" 2>&1
+    (cd scratch && timeout -s KILL 60 "$COFFER" run --net allow --discard -l "$work/layers/$name" -- "$@") </dev/null >"$name.view" 2>&1
     local status=$?
     if [ $status != 0 ] && [ $status != 137 ] && grep -q "^coffer: refused: .*$pattern" "$name.view"; then
         echo "pass  $name: refused with a reason, status $status"
@@ -137,7 +137,7 @@ check_chromium() {
     both -u "FLAGS=--no-sandbox; $chromium_script"
     mkdir -p layers && chmod 777 layers
     rm -rf scratch && mkdir -m 777 scratch && cd scratch || return
-    setpriv --reuid "$user" --regid "$user" --clear-groups env HOME="$PWD" timeout -s KILL 120 "$COFFER" run --discard \
+    setpriv --reuid "$user" --regid "$user" --clear-groups env HOME="$PWD" timeout -s KILL 120 "$COFFER" run --net allow --discard \
         -l "$work/layers/own" -- bash -c "FLAGS=; ${chromium_script/2>\/dev\/null/}" </dev/null >../chromium.own 2>&1
     cd ..
     if grep -q 'No usable sandbox' chromium.own && grep -q 'refused: chromium.*no new name spaces' chromium.own; then
@@ -171,10 +171,10 @@ check_debootstrap() {
         { echo "skip  $name: natively: $(tail -n 1 native.log)"; return; }
     cp -a cache cache.view
     # shellcheck disable=SC2086
-    "$COFFER" run -q -l "$work/rootfs" -- debootstrap --cache-dir="$PWD/cache.view" --variant=minbase bookworm \
+    "$COFFER" run --net allow -q -l "$work/rootfs" -- debootstrap --cache-dir="$PWD/cache.view" --variant=minbase bookworm \
         "$PWD/view" ${MIRROR-} >view.log 2>&1 || { failed=1; echo "FAIL  $name"; tail -n 5 view.log; return; }
     bash -c "$listing" listing "$PWD/native" >debootstrap.native
-    "$COFFER" run -q -l "$work/rootfs" -- bash -c "$listing" listing "$PWD/view" >debootstrap.view
+    "$COFFER" run --net allow -q -l "$work/rootfs" -- bash -c "$listing" listing "$PWD/view" >debootstrap.view
     if diff debootstrap.native debootstrap.view >debootstrap.diff && [ ! -e view ]; then
         echo "pass  $name: $(wc -l <debootstrap.native) lines the same"
     else
@@ -203,9 +203,9 @@ check_rootfs() {
     [ -d native ] || { echo "skip  $name: needs debootstrap before it"; return; }
     cp /etc/resolv.conf native/etc/ 2>/dev/null
     cp /etc/hosts native/etc/
-    "$COFFER" run -q -l "$work/rootfs" -- sh -c 'cp /etc/resolv.conf /etc/hosts "$1/etc/"' copy "$PWD/view"
+    "$COFFER" run --net allow -q -l "$work/rootfs" -- sh -c 'cp /etc/resolv.conf /etc/hosts "$1/etc/"' copy "$PWD/view"
     bash -c "$rootfs_script" rootfs "$PWD/native" >rootfs.native 2>&1 </dev/null
-    "$COFFER" run -q -l "$work/rootfs" -- bash -c "$rootfs_script" rootfs "$PWD/view" >rootfs.view 2>&1 </dev/null
+    "$COFFER" run --net allow -q -l "$work/rootfs" -- bash -c "$rootfs_script" rootfs "$PWD/view" >rootfs.view 2>&1 </dev/null
     if diff rootfs.native rootfs.view >rootfs.diff; then
         echo "pass  $name: $(wc -l <rootfs.native) lines the same"
     else
@@ -224,7 +224,7 @@ check_service() {
     fi
     mkdir -p layers
     # shellcheck disable=SC2016 # for the inner shell
-    "$COFFER" run -q -l "$work/layers/service" -- bash -c '
+    "$COFFER" run --net allow -q -l "$work/layers/service" -- bash -c '
         apt-get install -qq -y --no-install-recommends nginx-light >install.log 2>&1 || { tail -n 5 install.log; exit 1; }
         printf "%s\n" "pid $PWD/pid;" "error_log $PWD/error;" "user www-data;" "events {}" \
             "http { access_log off; server { listen 127.0.0.1:$1; root /var/www/html; index index.nginx-debian.html; } }" >config
@@ -247,7 +247,7 @@ check_fakechroot() {
     [ -d cache ] || mkdir -p cache
     cp -a cache cache.user && chown -R "$user" cache.user && mkdir -p -m 777 user
     # shellcheck disable=SC2086
-    (cd user && HOME=$PWD timeout -s KILL 560 setpriv --reuid "$user" --regid "$user" --clear-groups "$COFFER" run -q -l "$PWD/layer" -- \
+    (cd user && HOME=$PWD timeout -s KILL 560 setpriv --reuid "$user" --regid "$user" --clear-groups "$COFFER" run --net allow -q -l "$PWD/layer" -- \
         fakechroot fakeroot debootstrap --variant=fakechroot --cache-dir="$work/cache.user" bookworm "$PWD/tree" ${MIRROR-}) >fakechroot.log 2>&1 </dev/null
     if grep -q 'Base system installed successfully' fakechroot.log && [ ! -e user/tree ]; then
         echo "pass  $name (user $user)"
