@@ -285,13 +285,13 @@ static void set_add(struct policy *policy, struct node_set *set, uint32_t node)
     if (policy->nodes[node].mark == policy->mark)
         return;
     if (set->count == set->capacity) {
-        size_t capacity = 2 * set->capacity;
-        uint32_t *nodes = reallocarray(set->nodes == set->first ? NULL : set->nodes, capacity, sizeof *nodes);
+        size_t capacity = 2 * set->capacity + SET_INLINE;
+        uint32_t *nodes = calloc(capacity, sizeof *nodes);
         set->failed = set->failed || nodes == NULL;
         if (nodes == NULL)
             return;
-        if (set->nodes == set->first)
-            memcpy(nodes, set->first, sizeof set->first);
+        memcpy(nodes, set->nodes, set->count * sizeof *nodes);
+        set_free(set);
         set->nodes = nodes;
         set->capacity = capacity;
     }
