@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define APART __attribute__((noinline, noclone))
+#define APART __attribute__((noinline))
 
 int report_inner(const char *path);
 int report_outer(const char *path);
