@@ -28,7 +28,10 @@ void violation_put(FILE *out, const struct violations *violations, const struct 
         text_plain(out, violation->text);
         return;
     }
-    (void)fprintf(out, "%s: %s ", violation->call, cannot[violation->action]);
+    /* What is found out after a call has been made is of no call. */
+    if (*violation->call != '\0')
+        (void)fprintf(out, "%s: ", violation->call);
+    (void)fprintf(out, "%s ", cannot[violation->action]);
     text_plain(out, violation->path);
     if (violation->rule == 0) {
         (void)fprintf(out, ": no rule allows it");
