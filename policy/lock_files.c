@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -141,6 +142,50 @@ static void tell_of_missing(const struct files *files)
     }
 }
 
+/*
+ * Rules that are added at run time may loosen as far as the ceilings let them, and a lock that is engaged cannot be
+ * loosened: what a ceiling allows, it has to allow from the start. As a policy in which nothing else is allowed. 0 or
+ * -errno; NULL: there is no ceiling.
+ */
+static int make_ceilings(struct policy *policy, struct policy **ceilings)
+{
+    static const char nothing[] = "read deny /**\nwrite deny /**\nexec deny /**\n";
+    char *text = NULL;
+    size_t size = 0, count = 0;
+    FILE *out = open_memstream(&text, &size);
+    *ceilings = NULL;
+    if (out == NULL)
+        return -ENOMEM;
+    (void)fputs(nothing, out);
+    for (uint32_t number = 1; number <= policy_rule_count(policy); number++) {
+        const struct policy_rule rule = policy_rule_get(policy, number);
+        const size_t word = strlen("ceiling");
+        if (rule.kind != POLICY_RULE_CEILING || rule.text_length <= word)
+            continue;
+        (void)fprintf(out, "%.*s\n", (int)(rule.text_length - word), rule.text + word);
+        count++;
+    }
+    int status = fclose(out) == 0 ? 0 : -ENOMEM;
+    const struct policy_options options = {.resolve = true};
+    if (status == 0 && count > 0)
+        status = policy_new(ceilings, &options);
+    if (status == 0 && count > 0)
+        status = policy_append(*ceilings, "ceilings", text, size, POLICY_TRUSTED);
+    free(text);
+    return status;
+}
+
+static int grant_ceilings(struct policy *policy, const struct grants *grants)
+{
+    struct policy *ceilings;
+    int status = make_ceilings(policy, &ceilings);
+    if (status == 0 && ceilings != NULL)
+        status = policy_grants(ceilings, "/", grants);
+    if (ceilings != NULL)
+        policy_free(ceilings);
+    return status;
+}
+
 int lock_files_rules(int rules, const struct lock_places *places, const struct ruleset_attributes *attributes,
                      uint64_t writes)
 {
@@ -156,6 +201,8 @@ int lock_files_rules(int rules, const struct lock_places *places, const struct r
     if ((attributes->handled_fs & files.accesses[GRANT_EXEC]) != 0)
         grants.rights |= GRANT_EXEC;
     int status = policy_grants(places->policy, "/", &grants);
+    if (status == 0)
+        status = grant_ceilings(places->policy, &grants);
     if (status == 0)
         status = files.status;
     /* Processes come and go: the supervisor judges what is read of them, and the kernel by the lock's own nature. */

@@ -64,10 +64,11 @@ static int send_to(struct task *task, struct task *target, int signal)
 static int send_to_group(struct task *task, pid_t group, int signal)
 {
     int result = -ESRCH;
+    const pid_t own = task->process->tgid;
     for (struct task *other = task->supervisor->tasks; other != NULL; other = other->hh.next) {
-        bool first = other->process != NULL && other->tid == other->process->tgid;
-        bool meant = group == EVERYBODY ? other->process != task->process : getpgid(other->tid) == group;
-        if (!first || !meant || other->identity == NULL)
+        if (other->process == NULL || other->identity == NULL || other->tid != other->process->tgid)
+            continue;
+        if (group == EVERYBODY ? other->tid == own : getpgid(other->tid) != group)
             continue;
         int status = send_to(task, other, signal);
         if (status == 0 || result == -ESRCH)

@@ -325,6 +325,24 @@ START_TEST(an_exception_is_told)
 }
 END_TEST
 
+static int write_up_to_ceiling(void)
+{
+    int wrong = expect("create", opens("outside/empty/new", O_WRONLY | O_CREAT), 0);
+    wrong += expect("elsewhere", opens("outside/file", O_WRONLY), -EACCES);
+    return wrong + expect("hidden, for now", opens("outside/secret/key", O_RDONLY), 0);
+}
+
+/* A lock cannot be loosened, and rules of run time may. */
+START_TEST(ceilings_are_left_open)
+{
+    ck_assert_int_eq(wrong_under(lock_for_programs,
+                                 "write deny /**\nread hide ./outside/secret/**\n"
+                                 "ceiling write direct ./outside/empty/**\nceiling read allow ./outside/secret/key\n",
+                                 write_up_to_ceiling),
+                     0);
+}
+END_TEST
+
 static int told_of_missing(void)
 {
     return expect("what is not there is told", (int)losses, 2);
@@ -391,6 +409,7 @@ int main(void)
         tcase_add_test(lock, what_is_direct_can_be_written);
         tcase_add_test(lock, an_exception_is_told);
         tcase_add_test(lock, what_is_not_there_is_told);
+        tcase_add_test(lock, ceilings_are_left_open);
         tcase_add_test(lock, what_is_refused_cannot_be_executed);
         if (lock_renames())
             tcase_add_test(lock, the_supervisor_changes_the_layer_alone);
