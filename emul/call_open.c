@@ -4,6 +4,7 @@
  * The caller's own call opens the file, where it really is: on the host when it is only read, in the layer when it
  * may be written. coffer prepares that place (copy-up) and rewrites the path.
  */
+#include "emul/lock_known.h"
 #include "emul/names.h"
 #include "emul/open_finish.h"
 #include "emul/open_grant.h"
@@ -214,6 +215,7 @@ static void answer_open(struct view *view, struct caller *caller, const struct c
     bool needed = grantable && (tree != view->host || !walked->pure) &&
                   (path_is_closed(view, caller, walked->entry.dir) ||
                    (tree == view->host && host_is_closed(view, caller, &walked->entry)));
+    needed = needed || (grantable && type == S_IFREG && !wants_write(flags) && lock_misses_file(view, &walked->entry));
     if (!needed) {
         answer_at(view, caller, call, taken, tree, answer);
         answer_flags(caller, call, opening, answer, flags);
@@ -543,6 +545,14 @@ void call_open(struct view *view, struct caller *caller, const struct call *call
         return;
     }
     const struct walked *walked = &taken.walked;
+    if (walked->kind == WALK_ENTRY && !walked->looked &&
+        lock_misses_name(view, walked->entry.dir, walked->entry.name)) {
+        taken_release(view, &taken);
+        if (!take_path(view, caller, call, 0, walk_flags | WALK_LOOK, &taken, answer)) {
+            hold_arguments(caller, call, &opening, &taken, change, answer);
+            return;
+        }
+    }
     int go = RULES_GO;
     bool reads = (flags & (O_PATH | O_ACCMODE)) == O_RDONLY || (flags & (O_PATH | O_ACCMODE)) == O_RDWR;
     if (walked->kind == WALK_ENTRY && reads && (!walked->looked || walked->entry.tree >= 0))

@@ -144,6 +144,12 @@ bool rules_direct_path(struct view *view, const char *path)
     return view->policy != NULL && policy_decide(view->policy, POLICY_WRITE, path).verdict == POLICY_DIRECT;
 }
 
+bool rules_reads_differ(struct view *view, struct directory *dir)
+{
+    struct policy_place *place = view->policy == NULL ? NULL : place_of(view, dir);
+    return place == NULL ? view->policy != NULL : policy_place_below(place, POLICY_READ);
+}
+
 bool rules_mixed(struct view *view, struct directory *dir)
 {
     struct policy_place *place = view->policy == NULL ? NULL : place_of(view, dir);

@@ -41,6 +41,9 @@ bool rules_direct_path(struct view *view, const char *path);
  */
 int rules_note_hidden(struct view *view, struct directory *dir);
 
+/* Whether what may be read differs somewhere in or below a directory. */
+bool rules_reads_differ(struct view *view, struct directory *dir);
+
 /* Whether rules make a difference somewhere below a directory: then it is not renamed as a whole on the host. */
 bool rules_mixed(struct view *view, struct directory *dir);
 

@@ -3,6 +3,7 @@
  */
 #include "emul/bound.h"
 #include "emul/listener.h"
+#include "emul/lock_known.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -230,6 +231,7 @@ void view_free(struct view *view)
     elf_copies_free(view);
     socket_aliases_remove(view);
     bound_free(view);
+    lock_known_free(view);
     free(view->own.groups);
     free(view);
 }

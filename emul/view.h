@@ -55,6 +55,12 @@ bool view_judges_addresses(struct view *view);
 int view_aliases(struct view *view);
 
 /*
+ * The lock lets programs read this (a file, or a directory with all below), in a directory that holds something that it
+ * does not. 0 or -ENOMEM.
+ */
+int view_lock_lets_read(struct view *view, const struct stat *st);
+
+/*
  * While the calling thread serves `caller`, its file-system identity (fsuid, fsgid, groups) is the caller's; this puts
  * the supervisor's own back. view_call() and its like do so themselves; for use after a failure only.
  */

@@ -49,10 +49,11 @@ struct directory {
     bool proc;         /* in procfs: never cached, names there are per process */
     bool watched;      /* an ancestor of a hidden path, or holds special names: no short cuts through it */
     bool meta_known;
-    uint64_t serial;       /* its own, also when another one lay at this address before */
-    uint32_t trees;        /* bit t: exists in tree t and is not hidden by a tree above */
-    int upper_fd, host_fd; /* O_PATH, -1 until they are needed: see directory_fd() */
-    int *over_fd;          /* of the layers between, or NULL */
+    bool lock_asked, lock_misses; /* see lock_known.c */
+    uint64_t serial;              /* its own, also when another one lay at this address before */
+    uint32_t trees;               /* bit t: exists in tree t and is not hidden by a tree above */
+    int upper_fd, host_fd;        /* O_PATH, -1 until they are needed: see directory_fd() */
+    int *over_fd;                 /* of the layers between, or NULL */
     struct directory_meta {
         uid_t uid;
         gid_t gid;
@@ -182,15 +183,16 @@ struct view {
     char whiteout[32];             /* its name in LAYER/work; see upper.c */
     char alias_dir[64];            /* see socket_name.c; "" until it is needed */
     unsigned alias_count;
-    unsigned proc_copies;         /* made so far; see proc_file.c */
-    struct exec_link *exec_links; /* uthash; see exec_name.c */
-    unsigned exec_link_count;     /* made so far */
-    struct said_name *said_names; /* uthash; see socket_name.c */
-    struct bound *bound;          /* latest first; see bound.c */
-    struct network_rules network; /* see rules_network.c */
-    struct policy *policy;        /* borrowed; NULL: everything may be read, and is written to the layer */
-    uint64_t place_epoch;         /* what directories remember of their places in it is of this time */
-    const struct call *call;      /* the one that is being served */
+    unsigned proc_copies;          /* made so far; see proc_file.c */
+    struct exec_link *exec_links;  /* uthash; see exec_name.c */
+    unsigned exec_link_count;      /* made so far */
+    struct said_name *said_names;  /* uthash; see socket_name.c */
+    struct bound *bound;           /* latest first; see bound.c */
+    struct network_rules network;  /* see rules_network.c */
+    struct policy *policy;         /* borrowed; NULL: everything may be read, and is written to the layer */
+    struct lock_known *lock_known; /* NULL: the lock leaves reading alone */
+    uint64_t place_epoch;          /* what directories remember of their places in it is of this time */
+    const struct call *call;       /* the one that is being served */
     view_violated *violated;
     view_notice *notice;
     void *notice_context;

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 /* The Landlock ABI of this kernel, 0 when there is none. */
 int lock_abi(void);
@@ -34,6 +35,8 @@ struct lock_places {
     bool network;          /* its rules about the network hold; else all of it is allowed */
     /* May be NULL. Told of each rule, or part of one, that holds by the supervisor alone, or by nobody; once each. */
     void (*lose)(void *data, const char *what, const char *why);
+    /* May be NULL. Told of what may be read, one by one, where something else in the same directory may not. */
+    void (*readable_name)(void *data, const struct stat *st);
     void *data;
 };
 

@@ -55,8 +55,12 @@ static uint64_t accesses_of(const struct files *files, unsigned rights)
 static int grant(void *data, int fd, const char *path, bool directory, unsigned rights)
 {
     const struct files *files = data;
+    const struct lock_places *places = files->places;
+    struct stat st;
     (void)path;
     (void)directory;
+    if ((rights & GRANT_READ) != 0 && places->readable_name != NULL && fstat(fd, &st) == 0)
+        places->readable_name(places->data, &st);
     return lock_add(files->rules, files->attributes, fd, accesses_of(files, rights));
 }
 

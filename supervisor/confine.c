@@ -27,6 +27,7 @@ enum { PROGRAM_FILES = 8 };
 
 struct losses {
     const struct confine_request *request;
+    struct view *view;
     unsigned count;
 };
 
@@ -38,6 +39,12 @@ static void tell_loss(void *data, const char *what, const char *why)
     char text[512];
     (void)snprintf(text, sizeof text, "lock: %s", what);
     error_line(text, why);
+}
+
+static void note_readable(void *data, const struct stat *st)
+{
+    const struct losses *losses = data;
+    (void)view_lock_lets_read(losses->view, st); /* without memory it is opened in the long way */
 }
 
 static bool has_no_lock(int status)
@@ -123,7 +130,7 @@ bool confine_prepare(const struct confine_request *request, struct view *view, s
     size_t count = own;
     for (int i = 0; i < request->over_count && i < VIEW_LAYERS_MAX; i++)
         readable[count++] = request->over[i].fs_fd;
-    struct losses losses = {.request = request};
+    struct losses losses = {.request = request, .view = view};
     cleanup_fd int aliases = view_aliases(view);
     const struct lock_places places = {
         .layer = request->layer->dir_fd,
@@ -135,6 +142,7 @@ bool confine_prepare(const struct confine_request *request, struct view *view, s
         .policy = request->policy,
         .network = true,
         .lose = tell_loss,
+        .readable_name = note_readable,
         .data = &losses,
     };
     bool made = make_rules(request, &places, confinement);

@@ -90,6 +90,10 @@ for lock in try off; do
         complain "strict: more than the command"
 done
 
+# The FIFOs are the host's, which a view does not open to write; they are inherited.
+mkfifo ready go
+exec 6<>ready 7<>go
+
 # What is hidden: with the lock no race reads it, and what lies beside it can be read, in a directory that may be listed.
 mkdir -p host/secret host/beside
 echo secret >host/secret/key
@@ -108,6 +112,28 @@ for lock in try off; do
     [ "$(grep -c 'No such file' view.err)" = 2 ] || complain "what is hidden: $(cat view.err)"
     rm -rf "$LAYER.$lock"
     if [ "$lock" = off ] || [ "${landlock:-0}" = 0 ]; then continue; fi
+    # What comes later in a directory of which something is hidden.
+    # shellcheck disable=SC2086 # options
+    "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" $hide -- sh -c 'cat host/visible && echo ready && read -r _ &&
+        cat host/later host/new/file host/new/deep/file host/visible && cat host/secret/later' <&7 >&6 2>view.err &
+    coffer=$!
+    read -r _ <&6
+    read -r _ <&6
+    mkdir -p host/new/deep
+    echo 1 >host/later
+    echo 2 >host/new/file
+    echo 3 >host/new/deep/file
+    echo 4 >host/visible.new && mv host/visible.new host/visible
+    echo secret >host/secret/later
+    echo go >&7
+    for line in 1 2 3 4; do
+        read -r -t 20 got <&6
+        [ "$got" = $line ] || complain "what came later cannot be read: $got instead of $line: $(cat view.err)"
+    done
+    wait $coffer
+    grep -q 'No such file' view.err || complain "what came later is not hidden"
+    rm -r host/new host/later host/secret/later
+    echo open >host/visible
     for path in host/one.key host/secret/key "/proc/self/cwd/host/one.key"; do
         # shellcheck disable=SC2086 # options
         "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" $hide -- "$COFFER_HELPERS/hostile" race-read host/visible $path >race.out
@@ -128,12 +154,9 @@ read -r _
 host/second.$1
 read -r _
 END
-mkfifo ready go
 for lock in try off; do
     [ "$lock" = off ] || [ "${landlock:-0}" -gt 1 ] || continue
     mkdir "victim.$lock"
-    # The FIFOs are the host's, which a view does not open to write; they are inherited.
-    exec 6<>ready 7<>go
     "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- sh -c '. ./view.sh' sh $$ <&7 >&6 2>view.err &
     coffer=$!
     read -r _ <&6
