@@ -1,5 +1,7 @@
 #include "emul/arguments.h"
 
+#include "emul/control_file.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -94,6 +96,8 @@ bool take_path(struct view *view, struct caller *caller, const struct call *call
         taken->by_descriptor = true;
         return true;
     }
+    if (control_file_take(view, caller, call, row->path, taken->path, answer))
+        return false;
     if ((flags & TAKE_DEFAULT) != 0 && follows(row, taken->flags))
         flags |= WALK_FOLLOW;
     walk(view, caller, taken->dirfd, taken->path, flags & 0xffffu, &taken->walked);

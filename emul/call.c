@@ -59,7 +59,7 @@ void view_call(struct view *view, struct caller *caller, const struct call *call
     call_handler *handler = call->row->handler < HANDLER_COUNT ? handlers[call->row->handler] : NULL;
     *answer = (struct answer){.kind = ANSWER_RESULT, .result = -ENOSYS, .finish = {.fd = -1}};
     view->call = call;
-    if (view->reads_pass)
+    if (view->reads_pass && call->row->handler != HANDLER_ACCESS)
         fs_context_refresh(view, caller);
     if (handler != NULL)
         handler(view, caller, call, answer);

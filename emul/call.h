@@ -61,6 +61,7 @@ struct caller {
     pid_t tid, tgid;
     struct fs_context *fs;          /* borrowed; working directory, root and umask */
     const struct credentials *cred; /* borrowed */
+    uint64_t program;               /* which exec it stems from: 1 is the command's, and its children's by fork */
     bool takes_grants;              /* the transport can answer an open with a descriptor of ours: ANSWER_GRANT */
     bool starting;                  /* it is about to become the command that the user named */
 };

@@ -58,7 +58,8 @@ static const struct network_rules *network_of(struct view *view)
     uint32_t count = policy_rule_count(view->policy);
     if (network->known != count + 1) {
         network->known = count + 1;
-        network->judged = refuses_addresses(view->policy);
+        /* The filter is made once, and rules can be added. */
+        network->judged = policy_control(view->policy) != POLICY_CONTROL_CLOSED || refuses_addresses(view->policy);
         network->open[0] = decide_network(view->policy, POLICY_CONNECT);
         network->open[1] = decide_network(view->policy, POLICY_BIND);
     }

@@ -2,6 +2,7 @@
  * Opening and closing a view.
  */
 #include "emul/bound.h"
+#include "emul/control_file.h"
 #include "emul/listener.h"
 #include "emul/lock_known.h"
 
@@ -160,6 +161,7 @@ int view_new(struct view **result, const struct view_options *options)
     view->notice_context = options->notice_context;
     view->policy = options->policy;
     view->violated = options->violated;
+    control_file_start(view);
     view->umask_now = (mode_t)-1;
     view->links_fd = -1;
     view->job_notes = -1;

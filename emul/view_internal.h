@@ -135,6 +135,13 @@ struct network_rules {
     struct policy_decision open[2]; /* connect and bind: to and from anywhere in the network? */
 };
 
+/* Who may add rules. */
+struct control {
+    enum policy_control mode;
+    uint64_t program; /* of POLICY_CONTROL_EXEC: the number of the one that may */
+    bool existed;     /* it was not closed from the start: it is there, be it locked */
+};
+
 struct view {
     struct layer *layer;
     struct tree trees[TREES_MAX];
@@ -191,6 +198,7 @@ struct view {
     struct network_rules network;  /* see rules_network.c */
     struct policy *policy;         /* borrowed; NULL: everything may be read, and is written to the layer */
     struct lock_known *lock_known; /* NULL: the lock leaves reading alone */
+    struct control control;        /* see control_file.c */
     uint64_t place_epoch;          /* what directories remember of their places in it is of this time */
     const struct call *call;       /* the one that is being served */
     view_violated *violated;

@@ -59,7 +59,7 @@ void newest_add(struct newest *newest, enum policy_rule_kind kind, uint32_t rule
         newest->rule[kind] = rule;
 }
 
-static struct policy_decision by_rule(const struct policy *policy, enum policy_action action, uint32_t number)
+struct policy_decision decide_by_rule(const struct policy *policy, enum policy_action action, uint32_t number)
 {
     if (number == 0)
         return (struct policy_decision){.verdict = actions[action].otherwise};
@@ -74,10 +74,10 @@ struct policy_decision newest_decide(const struct policy *policy, enum policy_ac
 {
     uint32_t added = newest->rule[POLICY_RULE_ADDED];
     uint32_t ceiling = newest->rule[POLICY_RULE_CEILING];
-    struct policy_decision base = by_rule(policy, action, newest->rule[POLICY_RULE_BASE]);
+    struct policy_decision base = decide_by_rule(policy, action, newest->rule[POLICY_RULE_BASE]);
     if (added <= newest->rule[POLICY_RULE_BASE])
         return base;
-    struct policy_decision wanted = by_rule(policy, action, added);
+    struct policy_decision wanted = decide_by_rule(policy, action, added);
     enum policy_verdict most = ceiling == 0 ? base.verdict : policy->rules[ceiling - 1].verdict;
     if (verdict_strictness(most) > verdict_strictness(base.verdict))
         most = base.verdict;
@@ -140,7 +140,7 @@ bool set_varies(struct policy *policy, const uint32_t *nodes, size_t count, enum
     /* What a rule of run time comes to depends on the ceiling at each place. */
     if (cover.rule[POLICY_RULE_ADDED] > number)
         return true;
-    unsigned own = verdict_slot(action, by_rule(policy, action, number).verdict);
+    unsigned own = verdict_slot(action, decide_by_rule(policy, action, number).verdict);
     for (unsigned verdict = POLICY_ALLOW; verdict <= POLICY_IGNORE; verdict++) {
         unsigned slot = verdict_slot(action, (enum policy_verdict)verdict);
         for (size_t i = 0; i < count && slot < SLOTS && slot != own; i++)
@@ -244,6 +244,16 @@ struct policy_decision policy_decide_address(struct policy *policy, enum policy_
 struct policy_violation policy_on_violation(const struct policy *policy)
 {
     return policy->violation;
+}
+
+enum policy_control policy_control(const struct policy *policy)
+{
+    return policy->control;
+}
+
+bool policy_is_looser(enum policy_verdict verdict, enum policy_verdict than)
+{
+    return verdict_strictness(verdict) < verdict_strictness(than);
 }
 
 uint32_t policy_rule_count(const struct policy *policy)

@@ -152,6 +152,8 @@ struct policy {
     struct policy_file *files;
     size_t file_count, file_capacity;
     struct policy_violation violation;
+    enum policy_control control;
+    size_t added; /* rules of run time */
 
     struct node *nodes;
     size_t node_count, node_capacity;
@@ -250,6 +252,8 @@ struct newest {
 void newest_add(struct newest *newest, enum policy_rule_kind kind, uint32_t rule);
 struct policy_decision newest_decide(const struct policy *policy, enum policy_action action,
                                      const struct newest *newest);
+/* What this rule says; 0: what holds without one. */
+struct policy_decision decide_by_rule(const struct policy *policy, enum policy_action action, uint32_t number);
 struct policy_decision decide_refuse(enum policy_action action);
 int verdict_strictness(enum policy_verdict verdict);
 

@@ -175,17 +175,24 @@ void load_include(struct reader *reader, const char *name, size_t column)
 struct before {
     size_t rules, files;
     struct policy_violation violation;
+    enum policy_control control;
 };
 
 static struct before before_reading(const struct policy *policy)
 {
-    return (struct before){.rules = policy->rule_count, .files = policy->file_count, .violation = policy->violation};
+    return (struct before){
+        .rules = policy->rule_count,
+        .files = policy->file_count,
+        .violation = policy->violation,
+        .control = policy->control,
+    };
 }
 
 static void take_back(struct policy *policy, const struct before *before)
 {
     policy->rule_count = before->rules;
     policy->violation = before->violation;
+    policy->control = before->control;
     while (policy->file_count > before->files)
         free(policy->files[--policy->file_count].text);
 }

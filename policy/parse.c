@@ -288,6 +288,20 @@ static void read_on_violation(struct reader *reader, const struct line *line)
         reader->policy->violation = violation;
 }
 
+static void read_control(struct reader *reader, const struct line *line)
+{
+    static const char *const modes[] = {
+        [POLICY_CONTROL_CLOSED] = "closed", [POLICY_CONTROL_OPEN] = "open", [POLICY_CONTROL_EXEC] = "exec"};
+    for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+        if (!is_word(line, 1, modes[i]))
+            continue;
+        if (!goes_on(reader, line, 2))
+            reader->policy->control = (enum policy_control)i;
+        return;
+    }
+    unexpected(reader, line, 1, "open, exec or closed");
+}
+
 static void read_include(struct reader *reader, const struct line *line)
 {
     struct bytes name = {0};
@@ -317,6 +331,7 @@ static const struct {
     {"read", true, read_plain},       {"write", true, read_plain},      {"exec", true, read_plain},
     {"connect", true, read_plain},    {"bind", true, read_plain},       {"quiet", true, read_quiet},
     {"ceiling", false, read_ceiling}, {"include", false, read_include}, {"on-violation", false, read_on_violation},
+    {"control", false, read_control},
 };
 
 static void read_line(struct reader *reader, struct line *line)
@@ -332,7 +347,7 @@ static void read_line(struct reader *reader, struct line *line)
             directives[i].read(reader, line);
         return;
     }
-    unexpected(reader, line, 0, "read, write, exec, connect, bind, on-violation, quiet, ceiling or include");
+    unexpected(reader, line, 0, "read, write, exec, connect, bind, on-violation, quiet, ceiling, control or include");
 }
 
 void parse_text(struct reader *reader, const char *text, size_t length)

@@ -39,6 +39,13 @@ struct policy_violation {
     int error; /* for POLICY_ANSWER_ERRNO, such as EACCES */
 };
 
+/* Who may add rules while the programs run: `control open`, `exec`, `closed`. */
+enum policy_control {
+    POLICY_CONTROL_CLOSED, /* nobody */
+    POLICY_CONTROL_OPEN,   /* every process, until one of them locks it */
+    POLICY_CONTROL_EXEC,   /* the command's own processes, none that has executed another program */
+};
+
 /* Something that is wrong in a policy file; lines and columns (in bytes) count from 1. */
 struct policy_problem {
     const char *file;
@@ -93,6 +100,14 @@ enum policy_trust {
 /* Rules given as text; `name` is what problems and decisions call their file. */
 int policy_append(struct policy *policy, const char *name, const char *text, size_t length, enum policy_trust trust);
 
+/*
+ * The same of a program in a view, which wants to hear what is wrong: a rule that loosens more at its own place than a
+ * ceiling lets it is refused. `reads_pass`: calls that look are not asked about, so a rule that would need that is
+ * refused as well. 0; or -EPERM with words in `why`, or -ENOMEM, and then nothing has been added.
+ */
+int policy_add(struct policy *policy, const char *name, const char *text, size_t length, bool reads_pass, char *why,
+               size_t size);
+
 /* A path as a word of the language, with everything escaped that means something there; the caller frees it. */
 char *policy_quote(const char *path);
 
@@ -128,6 +143,11 @@ bool policy_below(struct policy *policy, enum policy_action action, const char *
  * that can only look need not be asked about. True is certain.
  */
 bool policy_reads_pass(struct policy *policy);
+
+/* Whether what a verdict permits goes beyond what another one of its action does. */
+bool policy_is_looser(enum policy_verdict verdict, enum policy_verdict than);
+
+enum policy_control policy_control(const struct policy *policy);
 
 /* What a refused call gets. */
 struct policy_violation policy_on_violation(const struct policy *policy);

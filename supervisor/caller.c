@@ -109,6 +109,7 @@ struct caller caller_of(struct task *task)
         .tgid = task->process->tgid,
         .fs = task->fs,
         .cred = task_credentials(task),
+        .program = task->process->program,
         .takes_grants = task->supervisor->listener >= 0,
         .starting = !task->supervisor->main_executed,
     };

@@ -16,6 +16,7 @@ enum {
     OPTION_PROFILE,
     OPTION_HIDE,
     OPTION_ON_VIOLATION,
+    OPTION_CONTROL,
     OPTION_FAIL,
     OPTION_REPORT,
     OPTION_BACKTRACE,
@@ -37,6 +38,8 @@ const struct option_row run_options[] = {
     {OPTION_NET, "net", "MODE", "network: none, loopback or allow"},
     {OPTION_ON_VIOLATION, "on-violation", "WHAT",
      "what a call gets that a rule refuses: errno (default), kill for its process, or ask on the terminal"},
+    {OPTION_CONTROL, "control", "MODE",
+     "who may add rules through /dev/coffer: open (all), exec (the command, not what it executes) or closed"},
     {OPTION_FAIL, "fail-on-violation", NULL, "exit with 2 when a rule refused something, though the command succeeded"},
     {OPTION_REPORT, "report", "FILE", "write what was refused, and to whom, as a JSON object a line"},
     {OPTION_BACKTRACE, "backtrace", NULL, "show where in the program the refused call was made"},
@@ -99,6 +102,14 @@ static const char *set_on_violation(struct run_request *request, const char *wha
     if (strcmp(what, "errno") != 0 && strcmp(what, "kill") != 0 && strcmp(what, "ask") != 0)
         return "--on-violation is errno, kill or ask";
     request->on_violation = what;
+    return NULL;
+}
+
+static const char *set_control(struct run_request *request, const char *mode)
+{
+    if (strcmp(mode, "open") != 0 && strcmp(mode, "exec") != 0 && strcmp(mode, "closed") != 0)
+        return "--control is open, exec or closed";
+    request->control = mode;
     return NULL;
 }
 
@@ -174,6 +185,8 @@ static const char *set_option(struct parsed *parsed, int option)
         return add_path(request, optarg, true);
     case OPTION_ON_VIOLATION:
         return set_on_violation(request, optarg);
+    case OPTION_CONTROL:
+        return set_control(request, optarg);
     case OPTION_FAIL:
         request->fail_on_violation = true;
         return NULL;

@@ -179,6 +179,7 @@ static void on_exec(struct tracer *tracer, pid_t tgid)
         kill_task(task);
         return;
     }
+    task->process->program = ++supervisor->programs;
     task->process->told_of_architecture = false;
     task->process->told_of_unknown = false;
     task->process->told_of_int80 = false;

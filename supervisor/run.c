@@ -137,6 +137,7 @@ static bool serve(const struct run_request *request, struct launch launch, struc
     const struct program_options needs = {
         .reads_pass = launch.reads_pass,
         .judges_addresses = view_judges_addresses(supervisor->view),
+        .access_stops = policy_control(supervisor->violations->policy) != POLICY_CONTROL_CLOSED,
         .signals_scoped = launch.lock >= 0 && lock_scopes_signals(),
     };
     int status = program_build(&needs, &program);

@@ -34,6 +34,7 @@ struct run_request {
     struct run_path paths[RUN_PATHS_MAX];
     size_t path_count;
     const char *on_violation; /* "errno", "kill" or "ask"; NULL: as the policy says */
+    const char *control;      /* "open", "exec" or "closed"; NULL: as the policy says */
     enum net_mode net;
     const char *report; /* a file for what was refused, or NULL */
     bool backtrace;

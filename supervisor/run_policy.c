@@ -133,6 +133,8 @@ static int put_options(FILE *out, const struct run_request *request)
     if (request->on_violation != NULL)
         (void)fprintf(out, "on-violation %s\n",
                       strcmp(request->on_violation, "errno") == 0 ? "errno EACCES" : request->on_violation);
+    if (request->control != NULL)
+        (void)fprintf(out, "control %s\n", request->control);
     return status;
 }
 

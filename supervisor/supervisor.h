@@ -35,6 +35,7 @@ struct supervisor {
 
     pid_t main; /* the command's first process */
     int main_pidfd;
+    uint64_t programs;  /* that have been executed */
     bool main_executed; /* the command itself began to run */
     bool main_ended;
     int main_status; /* its wait status */

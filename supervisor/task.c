@@ -102,6 +102,7 @@ int task_inherit(struct task *child, const struct task *parent, uint64_t clone_f
         if (child->process != NULL) {
             child->process->watched = parent->process->watched;
             child->process->has_filter = parent->process->has_filter;
+            child->process->program = parent->process->program;
         }
     }
     if (clone_flags & CLONE_FILES && child->process != NULL)

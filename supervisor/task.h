@@ -32,6 +32,7 @@ enum task_state {
 struct process {
     int count;
     pid_t tgid;
+    uint64_t program;          /* the number of the exec that it stems from */
     bool told_of_architecture; /* the user knows that it made x32 calls */
     bool told_of_int80;        /* and that it was refused one by `int $0x80` */
     bool told_of_unknown;      /* and that it made one that has no row */

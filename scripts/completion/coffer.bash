@@ -2,8 +2,8 @@
 # Completion of coffer for bash. tests/check_docs.sh compares the options with those that --help prints.
 
 declare -gA _coffer_options=(
-    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
-    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
     [list]="--json --help"
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"
@@ -36,6 +36,7 @@ _coffer_value() {
         ;;
     --net) _coffer_reply "none loopback allow" "$2" ;;
     --profile) _coffer_reply "$(coffer policy list 2>/dev/null)" "$2" ;;
+    --control) _coffer_reply "open exec closed" "$2" ;;
     --on-violation) _coffer_reply "errno kill ask" "$2" ;;
     -p | --policy | --hide | --report) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
     --lock) _coffer_reply "require try off" "$2" ;;
@@ -52,7 +53,7 @@ _coffer_program() {
         word=${COMP_WORDS[i]}
         case $word in
         --) echo $((i + 1)) && return ;;
-        -l | --layer | --over | --profile | -p | --policy | -w | --write | --hide | --net | --on-violation | --report | \
+        -l | --layer | --over | --profile | -p | --policy | -w | --write | --hide | --net | --on-violation | --control | --report | \
             --lock | --cpu) ((i++)) ;;
         -*) ;;
         *) echo "$i" && return ;;

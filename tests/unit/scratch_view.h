@@ -105,7 +105,7 @@ static inline int view_begin(struct scratch_view *sv)
         return status;
     }
     sv->cred = sv->view->own;
-    sv->caller = (struct caller){&own_ops, sv, getpid(), getpid(), NULL, &sv->cred, false, false};
+    sv->caller = (struct caller){&own_ops, sv, getpid(), getpid(), NULL, &sv->cred, 1, false, false};
     sv->caller.fs = fs_context_new(sv->view, sv->scratch.host, 022, &status);
     if (sv->caller.fs == NULL || chdir(sv->scratch.host) < 0)
         return status < 0 ? status : -errno;

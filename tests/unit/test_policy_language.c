@@ -130,7 +130,7 @@ static const struct {
 } wrong[] = {
     {"read", "1:5: end of line found, allow, hide or deny expected"},
     {"\n  reed allow /x",
-     "2:3: 'reed' found, read, write, exec, connect, bind, on-violation, quiet, ceiling or include expected"},
+     "2:3: 'reed' found, read, write, exec, connect, bind, on-violation, quiet, ceiling, control or include expected"},
     {"read layer /x", "1:6: 'layer' found, allow, hide or deny expected"},
     {"write hide /x", "1:7: 'hide' found, layer, direct, deny or ignore expected"},
     {"exec direct /x", "1:6: 'direct' found, allow or deny expected"},
