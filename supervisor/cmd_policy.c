@@ -3,7 +3,9 @@
  */
 #include "policy/policy.h"
 #include "supervisor/command.h"
+#include "supervisor/learn.h"
 #include "supervisor/policy_files.h"
+#include "supervisor/run.h"
 #include "supervisor/text.h"
 
 #include "emul/cleanup.h"
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 const struct option_row policy_options[] = {
+    {'o', "output", "FILE", "learn: write the policy to this file, not to standard output"},
     {0, NULL, NULL, NULL},
 };
 
@@ -224,6 +227,87 @@ static const struct {
     {"show", 1, show},
 };
 
+/* The places that hold secrets, whatever the user's own profiles say. 0 or -errno. */
+static int load_secrets(struct policy **secrets)
+{
+    size_t length = 0;
+    const char *text = policy_profile_text("secrets", &length);
+    const struct policy_options options = {.resolve = true};
+    int status = policy_new(secrets, &options);
+    return status < 0 || text == NULL ? status : policy_append(*secrets, "secrets", text, length, POLICY_TRUSTED);
+}
+
+/* What stands above the rules. */
+static void put_head(FILE *out, char **command)
+{
+    (void)fprintf(out, "# What this needed:");
+    for (; *command != NULL; command++) {
+        (void)fputc(' ', out);
+        text_escaped(out, *command);
+    }
+    (void)fprintf(
+        out, "\n# Made by coffer policy learn: read it before you use it. To keep the host as it is, write 'layer' for "
+             "'direct'.\n");
+}
+
+static int write_learned(struct learned *learned, const char *file, char **command)
+{
+    struct policy *secrets = NULL;
+    int status = load_secrets(&secrets);
+    FILE *out = status < 0 ? NULL : file == NULL ? stdout : fopen(file, "we");
+    if (out == NULL) {
+        error_errno(file == NULL ? "policy" : file, status < 0 ? status : -errno);
+        policy_free(secrets);
+        return STATUS_FAILED;
+    }
+    put_head(out, command);
+    learned_write(learned, secrets, out);
+    policy_free(secrets);
+    bool failed = file == NULL ? fflush(out) != 0 : fclose(out) != 0;
+    if (failed)
+        error_errno(file == NULL ? "standard output" : file, -errno);
+    return failed ? STATUS_FAILED : STATUS_DONE;
+}
+
+/* Where nothing would be written in the end, nothing is run. */
+static bool may_write(const char *file)
+{
+    FILE *out = file == NULL ? stdout : fopen(file, "ae");
+    if (out == NULL)
+        error_errno(file, -errno);
+    else if (file != NULL)
+        (void)fclose(out);
+    return out != NULL;
+}
+
+static int learn(const struct command *self, int argc, char **argv)
+{
+    const char *file = NULL;
+    int option;
+    optind = 0;
+    while ((option = command_options_next(self, argc, argv, 1)) == 'o')
+        file = optarg;
+    if (option != OPTIONS_END)
+        return option == OPTIONS_HELP ? STATUS_DONE : self->usage_status;
+    if (optind == argc)
+        return command_usage_error(self, "learn [-o FILE] [--] COMMAND expected");
+    struct run_request request = {.argv = argv + optind, .fate = FATE_DISCARD, .net = NET_ALLOW, .quiet = true};
+    if (!may_write(file))
+        return STATUS_FAILED;
+    request.learn = learned_new();
+    if (request.learn == NULL)
+        return STATUS_FAILED;
+    int ran = run_command(&request);
+    int status = ran == STATUS_COFFER_FAILED || ran == STATUS_CANNOT_EXECUTE || ran == STATUS_NOT_FOUND
+                     ? STATUS_FAILED
+                     : write_learned(request.learn, file, request.argv);
+    learned_free(request.learn);
+    if (status == STATUS_DONE && ran != 0)
+        (void)fprintf(stderr, "coffer: %s: exited with %d; the policy is of what it did until then\n", request.argv[0],
+                      ran);
+    return status == STATUS_DONE && ran != 0 ? STATUS_DIFFERENT : status;
+}
+
 static int run_verb(int (*run)(struct policy *policy, char **operands), char **operands)
 {
     struct policy *policy;
@@ -245,10 +329,14 @@ int cmd_policy(int argc, char **argv)
     const struct command *self = command_find("policy");
     optind = 0;
     int option = command_options_next(self, argc, argv, 1);
+    if (option == 'o')
+        return command_usage_error(self, "-o belongs to learn, and stands behind it");
     if (option != OPTIONS_END)
         return option == OPTIONS_HELP ? STATUS_DONE : self->usage_status;
     if (optind == argc)
-        return command_usage_error(self, "check, explain, list or show expected");
+        return command_usage_error(self, "check, explain, learn, list or show expected");
+    if (strcmp(argv[optind], "learn") == 0)
+        return learn(self, argc - optind, argv + optind);
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
         if (strcmp(argv[optind], verbs[i].name) != 0)
             continue;
@@ -257,5 +345,5 @@ int cmd_policy(int argc, char **argv)
             return command_usage_error(self, "check FILE, explain FILE ACTION PATH, list, or show PROFILE expected");
         return run_verb(verbs[i].run, operands);
     }
-    return command_usage_error(self, "check, explain, list or show expected");
+    return command_usage_error(self, "check, explain, learn, list or show expected");
 }

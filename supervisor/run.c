@@ -8,6 +8,7 @@
 #include "supervisor/command.h"
 #include "supervisor/control.h"
 #include "supervisor/grant.h"
+#include "supervisor/learn.h"
 #include "supervisor/nested.h"
 #include "supervisor/placement.h"
 #include "supervisor/report.h"
@@ -177,7 +178,7 @@ static void serve_confined(void *context)
 }
 
 /* The same, in a thread that can change the layer and little else. */
-static bool confine_and_serve(struct serving *serving, const struct stack *stack, const struct view_options *options)
+static bool confine_and_serve(struct serving *serving, const struct stack *stack, struct policy *locked)
 {
     const struct run_request *request = serving->request;
     struct confinement confinement;
@@ -188,7 +189,7 @@ static bool confine_and_serve(struct serving *serving, const struct stack *stack
         .layer = &stack->layer,
         .over = stack->over,
         .over_count = stack->over_open,
-        .policy = options->policy,
+        .policy = locked,
         .command = request->argv[0],
     };
     bool done = confine_prepare(&confine, serving->supervisor->view, &confinement);
@@ -206,7 +207,7 @@ static int status_of(const struct run_request *request, const struct supervisor 
 }
 
 static int run_in_layers(const struct run_request *request, struct stack *stack, struct violations *violations,
-                         bool has_layer)
+                         const struct run_policy *rules)
 {
     struct launch launch = {
         .argv = request->argv,
@@ -218,7 +219,7 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         .hidden_fd = launch.hidden_fd,
         .policy = violations->policy,
         .notice = violation_notice,
-        .violated = violation_refused,
+        .violated = violations->learned != NULL ? learned_pass : violation_refused,
         .notice_context = violations,
     };
     fill_view_options(&options, stack);
@@ -231,7 +232,8 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         .quiet = request->quiet,
         .hidden_fd = launch.hidden_fd,
     };
-    struct run_outcome outcome = {.status = STATUS_COFFER_FAILED, .has_layer = has_layer, .violations = violations};
+    struct run_outcome outcome = {
+        .status = STATUS_COFFER_FAILED, .has_layer = rules->has_layer, .violations = violations};
     violations->supervisor = &supervisor;
     int status = placement_new(&supervisor, request->free_cpus);
     if (status == 0)
@@ -243,7 +245,7 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         if (launch.reads_pass)
             launch.hidden_fd = supervisor.hidden_fd = -1; /* nobody needs the layer */
         struct serving serving = {request, launch, &supervisor, &stack->layer, false};
-        if (confine_and_serve(&serving, stack, &options)) {
+        if (confine_and_serve(&serving, stack, rules->locked)) {
             outcome.executed = supervisor.main_executed;
             outcome.status = status_of(request, &supervisor);
         }
@@ -263,6 +265,7 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
         .verbose = request->verbose,
         .report = request->report,
         .backtrace = request->backtrace,
+        .learned = request->learn,
     };
     int report = request->report == NULL ? -1 : report_open(request->report);
     if (request->report != NULL && report < 0)
@@ -270,7 +273,7 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
     int status = STATUS_COFFER_FAILED;
     struct stack *stack = calloc(1, sizeof *stack);
     if (stack != NULL && open_layers(stack, request, rules->has_layer) == 0)
-        status = run_in_layers(request, stack, &violations, rules->has_layer);
+        status = run_in_layers(request, stack, &violations, rules);
     free(stack);
     if (report >= 0 && !report_write(report, request->report, &violations) && status == 0)
         status = STATUS_COFFER_FAILED;

@@ -24,6 +24,8 @@ struct run_path {
 
 enum layer_fate { FATE_KEEP, FATE_COMMIT, FATE_DISCARD, FATE_ASK };
 
+struct learned;
+
 struct run_request {
     const char *layer; /* as the user says it; NULL: a new one */
     const char *over[RUN_OVER_MAX];
@@ -39,6 +41,7 @@ struct run_request {
     const char *report; /* a file for what was refused, or NULL */
     bool backtrace;
     bool fail_on_violation;
+    struct learned *learn; /* refuse nothing, and note here what would have been; or NULL */
     enum layer_fate fate;
     bool free_cpus; /* --cpu=free */
     bool quiet, verbose;

@@ -163,34 +163,78 @@ static bool writes_to_layer(struct policy *policy)
     return false;
 }
 
-int run_policy_load(struct run_policy *result, const struct run_request *request)
+/* Everything is refused, so that everything is asked about. */
+static const char LEARNING[] = "read deny /**\nwrite deny /**\nexec deny /**\nconnect deny *\nbind deny *\n";
+
+static int load_all(struct policy *policy, const struct run_request *request)
 {
-    *result = (struct run_policy){.profiles = policy_files_profiles()};
+    int status = 0;
     const char *profile = request->profile != NULL  ? request->profile
                           : request->policy == NULL ? DEFAULT_PROFILE
                                                     : NULL;
+    if (request->learn != NULL)
+        return policy_append(policy, OPTIONS_FILE, LEARNING, strlen(LEARNING), POLICY_TRUSTED);
+    if (profile != NULL)
+        status = load_profile(policy, profile);
+    if (status == 0 && request->policy != NULL)
+        status = load_file(policy, request->policy);
+    if (status == 0)
+        status = load_options(policy, request);
+    if (status == 0)
+        status = network_add_rules(policy, request->net);
+    return status;
+}
+
+static bool has_ceiling(const struct policy *policy)
+{
+    for (uint32_t number = policy_rule_count(policy); number > 0; number--)
+        if (policy_rule_get(policy, number).kind == POLICY_RULE_CEILING)
+            return true;
+    return false;
+}
+
+/*
+ * The kernel's lock is made once and can only be tightened: it must allow what rules of run time may ask for. What the
+ * ceilings allow is a rule of its own here; so the lock has all that the policy can come to.
+ */
+static int load_reach(struct run_policy *result, const struct run_request *request)
+{
+    struct policy_options options = {.profiles = result->profiles, .resolve = true};
+    int status = policy_new(&result->reach, &options);
+    if (status == 0)
+        status = load_all(result->reach, request);
+    for (uint32_t number = 1; number <= policy_rule_count(result->policy) && status == 0; number++) {
+        struct policy_rule rule = policy_rule_get(result->policy, number);
+        size_t word = strcspn(rule.text, " \t");
+        bool looses = rule.verdict == POLICY_ALLOW || rule.verdict == POLICY_DIRECT;
+        if (rule.kind == POLICY_RULE_CEILING && looses)
+            status = policy_append(result->reach, rule.file, rule.text + word, rule.text_length - word, POLICY_TRUSTED);
+    }
+    return status;
+}
+
+int run_policy_load(struct run_policy *result, const struct run_request *request)
+{
+    *result = (struct run_policy){.profiles = policy_files_profiles()};
     struct policy_options options = {.profiles = result->profiles, .report = report, .resolve = true};
     int status = policy_new(&result->policy, &options);
     if (status < 0) {
         error_errno("policy", status);
         return STATUS_COFFER_FAILED;
     }
-    if (profile != NULL)
-        status = load_profile(result->policy, profile);
-    if (status == 0 && request->policy != NULL)
-        status = load_file(result->policy, request->policy);
+    status = load_all(result->policy, request);
+    if (status == 0 && policy_control(result->policy) != POLICY_CONTROL_CLOSED && has_ceiling(result->policy))
+        status = load_reach(result, request);
+    result->locked = request->learn != NULL ? NULL : result->reach != NULL ? result->reach : result->policy;
     if (status == 0)
-        status = load_options(result->policy, request);
-    if (status == 0)
-        status = network_add_rules(result->policy, request->net);
-    if (status == 0)
-        result->has_layer = writes_to_layer(result->policy);
+        result->has_layer = request->learn != NULL || writes_to_layer(result->policy);
     return status == 0 ? 0 : status == -ENOMEM ? STATUS_COFFER_FAILED : STATUS_USAGE;
 }
 
 void run_policy_free(struct run_policy *loaded)
 {
     policy_free(loaded->policy);
+    policy_free(loaded->reach);
     free(loaded->profiles);
     *loaded = (struct run_policy){0};
 }

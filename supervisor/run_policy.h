@@ -11,8 +11,10 @@
 
 struct run_policy {
     struct policy *policy;
-    char *profiles; /* the user's own directory of profiles, or NULL */
-    bool has_layer; /* something is written to the layer */
+    struct policy *reach;  /* the same with all that its ceilings allow; NULL: nothing can be added that loosens */
+    struct policy *locked; /* one of these: what the kernel's lock is to allow; NULL: reading, and the layer */
+    char *profiles;        /* the user's own directory of profiles, or NULL */
+    bool has_layer;        /* something is written to the layer */
 };
 
 /* 0, or the exit status of coffer: what is wrong has been said. run_policy_free() releases it in either case. */

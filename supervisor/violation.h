@@ -14,6 +14,7 @@
 #include <uthash.h>
 
 struct ask;
+struct learned;
 struct supervisor;
 
 /* One refusal, and how many were equal to it. Strings that are not known, or do not apply, are NULL. */
@@ -45,6 +46,7 @@ struct violation {
 struct violations {
     struct supervisor *supervisor; /* borrowed, and set before the first call is made */
     struct policy *policy;         /* borrowed */
+    struct learned *learned;       /* where to note it instead, and let it pass; or NULL */
     bool quiet;                    /* say nothing */
     bool verbose;                  /* say more of the process */
     const char *report;            /* the file of the report, or NULL */

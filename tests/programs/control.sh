@@ -32,7 +32,7 @@ END
 
 for lock in try off; do
     # By looking, by asking for a right, by opening to read or to write. It is there, it is empty, nobody lists it.
-    rm -rf secret && mkdir secret && echo word >secret/word
+    rm -rf ./* && mkdir secret && echo word >secret/word
     cat >script <<'END'
 ls /dev | grep coffer
 [ -e /dev/coffer ] && [ -r /dev/coffer/ ] && [ ! -e /dev/coffer/locked ] && echo open
@@ -165,8 +165,8 @@ mkdir sub; echo 1 >sub/a; cd sub; ls; cat a
 [ -e "/dev/coffer/add/read hide $here/work/sub/a" ]; ls; cat a
 [ -e "/dev/coffer/add/read allow $here/work/sub/a" ]; ls; cat a
 END
-    echo >rules2 'control open'
-    told 0 -p rules2 <<END
+    echo 'control open' >../rules2
+    told 0 -p ../rules2 <<END
 a
 1
 a

@@ -117,7 +117,7 @@ printf 'read deny /**\n' >config/coffer/profiles/secrets
 
 # What makes no sense.
 says 2 "$COFFER" policy <<'END'
-coffer: policy: check, explain, list or show expected; see 'coffer policy --help'
+coffer: policy: check, explain, learn, list or show expected; see 'coffer policy --help'
 END
 says 2 "$COFFER" policy check <<'END'
 coffer: policy: check FILE, explain FILE ACTION PATH, list, or show PROFILE expected; see 'coffer policy --help'

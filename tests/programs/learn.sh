@@ -1,0 +1,95 @@
+#!/bin/bash
+# coffer policy learn: the policy of what a command did lets it do that again, and not much more.
+set -u
+. "$(dirname "$0")/lib.sh"
+need make gcc python3
+export LC_ALL=C
+
+# learned NAME COMMAND...: learns, and runs the command under the policy: it succeeds, and nothing is refused.
+learned() {
+    local policy=$1.policy
+    shift
+    "$COFFER" policy learn -o "$policy" -- "$@" >learn.out 2>&1 || fail "learn: $* ($(cat learn.out))"
+    expect "$COFFER" policy check "$policy"
+    for lock in try off; do
+        "$COFFER" run --lock=$lock -p "$policy" --fail-on-violation -- "$@" >run.out 2>&1 ||
+            fail "$lock: $* ($(cat run.out)): $(cat "$policy")"
+        grep 'coffer: refused' run.out && fail "$lock: refused, though learned: $* $(cat "$policy")"
+        rm -rf work && cp -r fresh work
+    done
+}
+
+# has NAME RULE, lacks NAME PATTERN: in the policy of that name.
+has() {
+    grep -qxF -- "$2" "$1.policy" || fail "no rule '$2' in $(cat "$1.policy")"
+}
+lacks() {
+    ! grep -q -- "$2" "$1.policy" || fail "'$2' in $(cat "$1.policy")"
+}
+
+here=$(pwd -P)
+mkdir -p fresh/sub home/.ssh
+for i in 1 2 3 4 5; do
+    echo "int f$i(void) { return $i; }" >fresh/f$i.c
+done
+printf 'lib.a: f1.o f2.o f3.o f4.o f5.o\n\tar rc $@ $^\n' >fresh/Makefile
+echo word >fresh/sub/word
+cp -r fresh work
+export HOME=$here/home
+
+# A build: its directory as a whole, since it makes names there; the host is as it was after the learning.
+"$COFFER" policy learn -- make -C work >first.policy 2>learn.out || fail "make: $(cat learn.out)"
+[ ! -e work/lib.a ] || fail "learning changed the host"
+learned make make -C work
+has make "write direct $here/work/**"
+has make "read allow $here/work/**"
+lacks make '^read allow /\*\*'
+lacks make '^write direct /\*\*'
+learned python python3 -c 'import json, os; os.listdir("work")'
+lacks python "^write direct $here"
+has python "read allow $here/work"
+learned cp cp -r work/sub work/copy
+has cp "write direct $here/work/**"
+has cp "read allow $here/work/sub/word"
+
+# What is not learned is refused.
+"$COFFER" run -p python.policy --fail-on-violation -- python3 -c 'open("work/sub/word").read()' >run.out 2>&1 &&
+    fail "more than was learned: $(cat python.policy)"
+grep -q "cannot read $here/work/sub/word: python.policy:3: read deny" run.out || fail "no word of it: $(cat run.out)"
+
+# Changes of what is there name it, be its directory a broad one; a home as a whole is never proposed.
+echo 1 >home/file
+# shellcheck disable=SC2016
+learned home sh -c 'echo 2 >"$HOME/file"; mkdir -p "$HOME/new/sub"; echo 3 >"$HOME/new/sub/x"; rm -r "$HOME/new"'
+has home "write direct $here/home/file"
+grep -q "^write layer $here/home/new/\*\* *#" home.policy || fail "what is made in a home: $(cat home.policy)"
+lacks home "^write direct $here/home/\*\*"
+
+# Secrets are named with a word about them, and stay hidden.
+echo key >home/.ssh/id
+# shellcheck disable=SC2016
+"$COFFER" policy learn -o secret.policy -- sh -c 'cat "$HOME/.ssh/id" && echo x >>"$HOME/.ssh/authorized_keys"' >out 2>&1 ||
+    fail "secrets: $(cat out)"
+has secret "#read allow $here/home/.ssh/id"
+has secret "#write direct $here/home/.ssh/authorized_keys"
+grep -q '^# These were used, and may hold keys' secret.policy || fail "no word about secrets"
+lacks secret '^[a-z].*\.ssh'
+
+# Odd names, a command that fails, one that is not there, wrong usage.
+mkdir 'fresh/a b*' && echo 1 >'fresh/a b*/#c' && rm -rf work && cp -r fresh work
+learned odd cat 'work/a b*/#c'
+has odd "read allow $here/work/a\\040b\\*/\\#c"
+"$COFFER" policy learn -o failed.policy -- sh -c 'cat work/sub/word; exit 3' >out 2>&1
+[ $? = 1 ] || fail "status of a command that fails"
+grep -q '^coffer: sh: exited with 3; the policy is of what it did until then$' out || fail "no word: $(cat out)"
+has failed "read allow $here/work/sub/word"
+for wrong in "-- ./absent" "" "-o /nowhere/policy -- true" "-x"; do
+    # shellcheck disable=SC2086
+    "$COFFER" policy learn $wrong >out 2>&1
+    [ $? = 2 ] || fail "status of learn $wrong: $(cat out)"
+done
+"$COFFER" policy -o x learn true >out 2>&1
+[ $? = 2 ] || fail "-o before learn"
+for layer in home/.local/state/coffer/layers/*; do
+    [ ! -e "$layer" ] || fail "learning left a layer: $layer"
+done
