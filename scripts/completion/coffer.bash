@@ -8,7 +8,7 @@ declare -gA _coffer_options=(
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"
     [discard]="--help"
-    [policy]="--help"
+    [policy]="-o --output --help"
     [doctor]="--json --calls --help"
 )
 
@@ -91,7 +91,7 @@ _coffer() {
     run) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
     policy)
         case $COMP_CWORD in
-        2) _coffer_reply "check explain list show" "$current" ;;
+        2) _coffer_reply "check explain learn list show" "$current" ;;
         3) mapfile -t COMPREPLY < <(compgen -f -- "$current" && compgen -W "$(coffer policy list 2>/dev/null)" -- "$current") ;;
         4) _coffer_reply "read write exec connect bind" "$current" ;;
         *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
