@@ -23,7 +23,7 @@ const struct command commands[] = {
      STATUS_USAGE},
     {"discard", "[OPTION]... [LAYER] [PATH]...", "Throw a layer's changes away", discard_options, cmd_discard,
      STATUS_USAGE},
-    {"policy", "VERB [ARG]...", "Check policy files, and explain what they decide", policy_options, cmd_policy,
+    {"policy", "VERB [ARG]...", "Check policy files, explain what they decide, and learn what a command needs", policy_options, cmd_policy,
      STATUS_USAGE},
     {"doctor", "[OPTION]...", "Tell what this kernel gives coffer to work with", doctor_options, cmd_doctor,
      STATUS_USAGE},

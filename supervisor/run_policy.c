@@ -201,7 +201,8 @@ static int load_reach(struct run_policy *result, const struct run_request *reque
 {
     struct policy_options options = {.profiles = result->profiles, .resolve = true};
     int status = policy_new(&result->reach, &options);
-    if (status == 0)
+    /* Without a rule all may be read, and what is written goes to the layer. */
+    if (status == 0 && request->learn == NULL)
         status = load_all(result->reach, request);
     for (uint32_t number = 1; number <= policy_rule_count(result->policy) && status == 0; number++) {
         struct policy_rule rule = policy_rule_get(result->policy, number);
@@ -223,9 +224,10 @@ int run_policy_load(struct run_policy *result, const struct run_request *request
         return STATUS_COFFER_FAILED;
     }
     status = load_all(result->policy, request);
-    if (status == 0 && policy_control(result->policy) != POLICY_CONTROL_CLOSED && has_ceiling(result->policy))
+    bool loosens = policy_control(result->policy) != POLICY_CONTROL_CLOSED && has_ceiling(result->policy);
+    if (status == 0 && (loosens || request->learn != NULL))
         status = load_reach(result, request);
-    result->locked = request->learn != NULL ? NULL : result->reach != NULL ? result->reach : result->policy;
+    result->locked = result->reach != NULL ? result->reach : result->policy;
     if (status == 0)
         result->has_layer = request->learn != NULL || writes_to_layer(result->policy);
     return status == 0 ? 0 : status == -ENOMEM ? STATUS_COFFER_FAILED : STATUS_USAGE;

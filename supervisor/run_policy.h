@@ -11,8 +11,8 @@
 
 struct run_policy {
     struct policy *policy;
-    struct policy *reach;  /* the same with all that its ceilings allow; NULL: nothing can be added that loosens */
-    struct policy *locked; /* one of these: what the kernel's lock is to allow; NULL: reading, and the layer */
+    struct policy *reach;  /* what it can come to, with all that its ceilings allow; NULL: no more than it says */
+    struct policy *locked; /* one of these: what the kernel's lock is to allow */
     char *profiles;        /* the user's own directory of profiles, or NULL */
     bool has_layer;        /* something is written to the layer */
 };

@@ -14,7 +14,7 @@ told() {
     "$COFFER" run --lock="$lock" --discard -l "$LAYER" "$@" -- sh ./script >../said 2>&1
     got=$?
     sed -i -e 's/\[[0-9]*\]/[PID]/' -e 's/; .* allows it$//' -e '/^coffer: [0-9]* calls* refused/d' \
-        -e '/^coffer: .* no changes/d' -e '/^coffer: refused [0-9]* times/d' -e '/^coffer: discarded/d' \
+        -e '/^coffer: .* no changes/d' -e '/^coffer: refused [0-9]* times/d' -e '/^coffer: who made/d' -e '/^coffer: discarded/d' \
         -e "s|$here|HERE|g" ../said
     same ../wanted ../said
     [ $got = "$wanted" ] || fail "status $got, not $wanted"
