@@ -328,6 +328,32 @@ static void put_names(struct writing *writing, struct name *name, size_t length)
     }
 }
 
+/* A socket that was made has a directory that stays. Fresh memory, or NULL. */
+static char *socket_word(const char *path)
+{
+    struct stat st;
+    char *word = NULL;
+    const char *slash = strrchr(path, '/');
+    const bool stays = lstat(path, &st) == 0 || slash == path;
+    cleanup_free char *place = stays ? strdup(path) : strndup(path, (size_t)(slash - path));
+    cleanup_free char *quoted = place == NULL ? NULL : policy_quote(place);
+    return quoted == NULL || asprintf(&word, "unix:%s%s", quoted, stays ? "" : "/**") < 0 ? NULL : word;
+}
+
+/* An address as the language has it. */
+static char *address_word(const char *text)
+{
+    static const char abstract[] = "unix:@";
+    char *word = NULL;
+    const char *path = strncmp(text, "unix:/", 6) == 0 ? text + 5 : text;
+    if (*path == '/')
+        return socket_word(path);
+    if (strncmp(text, abstract, strlen(abstract)) != 0)
+        return strdup(text);
+    cleanup_free char *quoted = policy_quote(text + strlen(abstract));
+    return quoted == NULL || asprintf(&word, "%s%s", abstract, quoted) < 0 ? NULL : word;
+}
+
 /* Those that the language has no word for are left to the reader. */
 static void put_addresses(const struct learned *learned, FILE *out)
 {
@@ -336,7 +362,8 @@ static void put_addresses(const struct learned *learned, FILE *out)
     {
         struct policy *trial;
         char *text = NULL;
-        if (asprintf(&text, "%s allow %s", policy_action_name(single->action), single->text) < 0)
+        cleanup_free char *word = address_word(single->text);
+        if (word == NULL || asprintf(&text, "%s allow %s", policy_action_name(single->action), word) < 0)
             continue;
         cleanup_free char *rule = text;
         bool known = policy_new(&trial, NULL) == 0;

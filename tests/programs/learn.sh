@@ -52,6 +52,27 @@ learned cp cp -r work/sub work/copy
 has cp "write direct $here/work/**"
 has cp "read allow $here/work/sub/word"
 
+cat >sockets.py <<'END'
+import socket
+def bind(family, kind, address):
+    s = socket.socket(family, kind)
+    s.bind(address)
+    return s
+server = bind(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0))
+server.listen()
+socket.create_connection(server.getsockname())
+bind(socket.AF_UNIX, socket.SOCK_STREAM, "\0a name")
+local = bind(socket.AF_UNIX, socket.SOCK_STREAM, "work/a socket")
+local.listen()
+socket.socket(socket.AF_UNIX).connect("work/a socket")
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9))
+END
+learned sockets python3 sockets.py
+has sockets 'bind allow 127.0.0.1:0'
+has sockets 'connect allow 127.0.0.1:9'
+has sockets "bind allow unix:$here/work/**"
+lacks sockets '^[a-z]* allow \*'
+
 # What is not learned is refused.
 "$COFFER" run -p python.policy --fail-on-violation -- python3 -c 'open("work/sub/word").read()' >run.out 2>&1 &&
     fail "more than was learned: $(cat python.policy)"
