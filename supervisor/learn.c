@@ -139,6 +139,9 @@ int learned_pass(void *context, const struct view_violation *refused)
 {
     const struct violations *violations = context;
     note(violations->learned, refused->action, refused->path);
+    /* While it is learned, a socket that was made lies in the layer, and nobody asks who connects to it. */
+    if (refused->action == POLICY_BIND && *refused->path == '/')
+        note(violations->learned, POLICY_CONNECT, refused->path);
     return 0;
 }
 
@@ -370,7 +373,11 @@ static void put_addresses(const struct learned *learned, FILE *out)
         bool fits = known && policy_append(trial, "", rule, strlen(rule), POLICY_TRUSTED) == 0;
         if (known)
             policy_free(trial);
-        (void)fputs(fits ? "" : "# not a rule: ", out);
+        if (fits) {
+            (void)fprintf(out, "%s\n", rule);
+            continue;
+        }
+        (void)fputs("# not a rule: ", out);
         text_plain(out, rule);
         (void)fputc('\n', out);
     }
