@@ -82,8 +82,8 @@ static int refuse_other(const struct call *call)
     return attributes ? -EOPNOTSUPP : -EPERM; /* ls -l looks for an ACL, and complains of other errors */
 }
 
-bool control_file_take(struct view *view, struct caller *caller, const struct call *call, int argument, const char *path,
-                  struct answer *answer)
+bool control_file_take(struct view *view, struct caller *caller, const struct call *call, int argument,
+                       const char *path, struct answer *answer)
 {
     const size_t length = sizeof CONTROL_FILE - 1;
     if (!view->control.existed)

@@ -14,7 +14,7 @@ void control_file_start(struct view *view);
  * A path that a call names by this argument, as the caller said it. True when it has been dealt with and answered:
  * it is one of the control file's, or nobody else need look at it.
  */
-bool control_file_take(struct view *view, struct caller *caller, const struct call *call, int argument, const char *path,
-                  struct answer *answer);
+bool control_file_take(struct view *view, struct caller *caller, const struct call *call, int argument,
+                       const char *path, struct answer *answer);
 
 #endif
