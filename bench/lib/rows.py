@@ -51,6 +51,7 @@ _COLUMNS = (
     Column("strace", "strace -f --seccomp-bpf -e trace=%file -o /dev/null", "strace of the calls with a path"),
     Column("fakechroot", "{bench}/in-fakechroot {place}/root", "a preloaded library that rewrites paths", in_libc=True),
     Column("overlay", "{bench}/in-overlay {layer}", "kernel overlayfs in a mount namespace", keeps_host=True),
+    Column("build", "{coffer} run -v --lock=try --profile build --discard --", "rules of a package build: all is read and the bench's directory written to directly", option="--profile"),
 )
 
 _TAR = "tar cf $BENCH/include.tar -C /usr include"

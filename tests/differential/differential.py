@@ -241,7 +241,12 @@ class Stage:
         return path
 
     def in_view(self):
-        return [self.options.coffer, "run", "-q", "-l", self.layer, "--"]
+        rules = []
+        if self.options.direct:
+            rules = ["-p", os.path.join(self.directory, "rules")]
+            with open(rules[1], "w", encoding="utf-8") as file:
+                file.write(f"write direct {self.trees}/**\n")
+        return [self.options.coffer, "run", "-q", *rules, "-l", self.layer, "--"]
 
     def identity(self):
         """The program by which root's own process becomes the user."""
@@ -300,6 +305,9 @@ class Stage:
         if self.options.overlayfs:
             parts = list(zip(scripts, native, self.play_in_overlay(seen_bundle)))
             return [self.judge(script, one, other, *[None] * 5) for script, one, other in parts]
+        if self.options.direct:
+            parts = zip(scripts, native, self.play_in_view(seen_bundle), self.actor("walk", bundle, self.trees))
+            return [self.judge(script, one, other, None, None, walked, None, None) for script, one, other, walked in parts]
         before = self.actor("exact", bundle, self.trees, root=True)
         view = self.play_in_view(seen_bundle)
         after = self.actor("exact", bundle, self.trees, root=True)
@@ -329,7 +337,10 @@ class Stage:
             return script.operations[int(operations[at].split()[0])] + marks + marks_of_all
 
         checks = [("view", operations + tree, seen_operations + seen_tree, operation_of)]
-        if not self.options.overlayfs:
+        if self.options.direct:
+            # Numbers of files count from the first that was looked at, which differs.
+            checks.append(("host", *([re.sub(r" i[0-9]+", "", line) for line in tree] for tree in (seen_tree[1:], later)), tree_of))
+        elif not self.options.overlayfs:
             checks = [("host", before, after, tree_of), *checks, ("later", seen_tree[1:], later, tree_of)]
         if overlay is not None and not self.options.ordinary:
             checks.append(("overlay", seen_tree[1:], overlay, tree_of))
@@ -511,6 +522,8 @@ def options_of(arguments):
                         help="a further file of accepted differences")
     parser.add_argument("--overlayfs", action="store_true",
                         help="as root: not in a view but in the kernel's overlayfs, with the differences in `overlayfs`")
+    parser.add_argument("--direct", action="store_true",
+                        help="in a view that writes directly to the tree: what it sees is on the host afterwards")
     parser.add_argument("--replay", action="store_true", help="play the scripts of FILE...")
     parser.add_argument("files", nargs="*", metavar="FILE")
     parser.add_argument("--rules", action="store_true", help="print how often each accepted difference was met")
