@@ -22,6 +22,13 @@ static int act_chmod(int fd, const void *request)
     return closed_chmod(fd, *mode);
 }
 
+/* The host has no notes: what is closed there is closed. */
+static int act_chmod_direct(int fd, const void *request)
+{
+    const mode_t *mode = request;
+    return sys_fchmod(fd, *mode);
+}
+
 /* A link has no mode of its own that could be changed, whoever asks (notify_change() in fs/attr.c). */
 static int judge_chmod(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
 {
@@ -31,14 +38,14 @@ static int judge_chmod(struct view *view, const struct caller *caller, const str
 void call_chmod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     mode_t mode = (mode_t)call->args[call->row->path[0].path + 1] & 07777;
-    struct change change = {.judge = judge_chmod, .act = act_chmod, .request = &mode};
+    struct change change = {.judge = judge_chmod, .act = act_chmod, .act_direct = act_chmod_direct, .request = &mode};
     change_path(view, caller, call, TAKE_DEFAULT, &change, answer);
 }
 
 void call_fchmod(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)
 {
     mode_t mode = (mode_t)call->args[1] & 07777;
-    struct change change = {.judge = judge_owner, .act = act_chmod, .request = &mode};
+    struct change change = {.judge = judge_owner, .act = act_chmod, .act_direct = act_chmod_direct, .request = &mode};
     change_descriptor(view, caller, (int)call->args[0], false, &change, answer);
 }
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -68,8 +69,12 @@ int finish_bind(struct view *view, const struct answer *answer)
     const char *temp = answer->finish.text;
     const char *name = temp + strlen(temp) + 1;
     struct stat st;
-    int fd = directory_fd(view, answer->finish.directory, UPPER);
-    bool whiteout = fd >= 0 && sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_is_whiteout(&st);
+    struct entry entry = {.dir = answer->finish.directory, .tree = -1};
+    (void)snprintf(entry.name, sizeof entry.name, "%s", name);
+    int home = rules_home(view, &entry);
+    int fd = directory_fd(view, entry.dir, home);
+    bool whiteout =
+        home == UPPER && fd >= 0 && sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && stat_is_whiteout(&st);
     int error = fd < 0 ? fd : sys_renameat2(fd, temp, fd, name, whiteout ? 0 : RENAME_NOREPLACE);
     if (error < 0 && fd >= 0)
         (void)sys_unlinkat(fd, temp, 0);
@@ -111,7 +116,9 @@ static int bind_name(struct view *view, struct caller *caller, struct walked *wa
     view->changes++;
     if (rules_home(view, entry) != UPPER) {
         error = real_path(view, caller, entry->dir, view->host, "", dir_path);
-        return error < 0 ? error : socket_name_make(view, dir_path, entry->name, address);
+        if (error == 0)
+            error = socket_name_make(view, dir_path, entry->name, address);
+        return error == -ENAMETOOLONG ? bind_beside(view, entry, dir_path, address, answer) : error;
     }
     int fd = upper_directory(view, entry->dir);
     if (fd < 0)

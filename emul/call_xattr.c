@@ -250,15 +250,20 @@ static int judge_object(int fd, const struct request *request)
     return has_own_rules(request->name) ? 0 : may_access_object(request->view, request->caller, fd, W_OK);
 }
 
-static int act_set(int fd, const void *context)
+static int act_set_direct(int fd, const void *context)
 {
     const struct request *request = context;
     int error = judge_object(fd, request);
-    if (error < 0)
-        return error;
-    if (strcmp(request->name, XATTR_ACCESS_ACL) == 0)
-        return closed_set_acl(fd, request->value, request->size, request->flags);
-    return sys_fsetxattr(fd, request->name, request->value, request->size, request->flags);
+    return error < 0 ? error : sys_fsetxattr(fd, request->name, request->value, request->size, request->flags);
+}
+
+static int act_set(int fd, const void *context)
+{
+    const struct request *request = context;
+    if (strcmp(request->name, XATTR_ACCESS_ACL) != 0)
+        return act_set_direct(fd, context);
+    int error = judge_object(fd, request);
+    return error < 0 ? error : closed_set_acl(fd, request->value, request->size, request->flags);
 }
 
 static int act_remove(int fd, const void *context)
@@ -325,7 +330,10 @@ static void change_xattr(struct view *view, struct caller *caller, const struct 
                          struct answer *answer)
 {
     struct request request;
-    struct change change = {.judge = judge_xattr, .act = remove ? act_remove : act_set, .request = &request};
+    struct change change = {.judge = judge_xattr,
+                            .act = remove ? act_remove : act_set,
+                            .act_direct = remove ? NULL : act_set_direct,
+                            .request = &request};
     int error = read_request(caller, call, by_path ? call->row->path[0].path : 0, &request);
     if (error == 0 && request.size > XATTR_SIZE_MAX)
         error = -E2BIG;

@@ -116,7 +116,10 @@ static int change_entry(struct view *view, struct caller *caller, struct entry *
     if (error != 0 || ignored)
         return error;
     cleanup_fd int fd = rules_open_home(view, entry);
-    error = fd < 0 ? fd : act_on(view, caller, fd, change);
+    struct change here = *change;
+    if (here.act_direct != NULL && rules_home(view, entry) != UPPER)
+        here.act = here.act_direct;
+    error = fd < 0 ? fd : act_on(view, caller, fd, &here);
     if (error == 0 && S_ISDIR(entry->st.st_mode)) {
         struct directory *dir = entry_directory(view, entry, &error);
         if (dir != NULL) {

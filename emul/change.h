@@ -16,6 +16,7 @@ typedef int change_act(int fd, const void *request);
 struct change {
     change_judge *judge;
     change_act *act;
+    change_act *act_direct; /* on the host itself, where the policy says "write direct"; NULL: as act */
     const void *request;
     bool opens_data; /* the content changes: it must be a regular file */
     bool by_caller; /* of a file with a name the caller's own call does it, on the copy: his limits and signals count */
