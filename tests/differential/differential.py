@@ -21,6 +21,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 120
+# What root's programs have in a view: policy/capabilities.c.
+KEPT_CAPABILITIES = ("+chown,+dac_override,+dac_read_search,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,"
+                     "+linux_immutable,+net_bind_service,+ipc_lock,+mknod,+sys_chroot,+sys_resource,+audit_write,+setfcap")
 OVERLAY = ('mkdir -p "$1" && mount -t overlay overlay -o "ro,userxattr,lowerdir=$2:$3" "$1" && shift 3 && exec "$@"')
 LIVE_OVERLAY = ('mount -t overlay overlay -o "userxattr,lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@"')
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro / ; cd "$1"; shift; exec "$@"'
@@ -249,9 +252,9 @@ class Stage:
         return [self.options.coffer, "run", "-q", *rules, "-l", self.layer, "--"]
 
     def identity(self):
-        """The program by which root's own process becomes the user."""
+        """The program by which root's own process becomes the user, or root as a view has him."""
         if not self.options.user:
-            return []
+            return ["setpriv", "--inh-caps=-all", "--bounding-set=-all," + KEPT_CAPABILITIES]
         return ["setpriv", f"--reuid={self.options.user}", f"--regid={self.options.user}", "--clear-groups"]
 
     def play_natively(self, bundle):
@@ -259,7 +262,8 @@ class Stage:
         if os.geteuid() == 0 and self.options.walled:
             around = ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", self.directory, *self.identity()]
             return self.actor("native", bundle, self.trees, around=around, root=True)
-        return self.actor("native", bundle, self.trees)
+        around = self.identity() if os.geteuid() == 0 and not self.options.user else []
+        return self.actor("native", bundle, self.trees, around=around)
 
     def play_in_view(self, bundle):
         return self.actor("play", bundle, self.trees, around=self.in_view())
