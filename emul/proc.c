@@ -165,6 +165,32 @@ static bool is_magic(const char *host_path)
     return strcmp(member, "cwd") == 0 || strcmp(member, "root") == 0 || strcmp(member, "exe") == 0;
 }
 
+/*
+ * What the kernel shows of a process to whoever may trace it. The lock keeps it of processes outside from the view;
+ * without the lock this does, or a file that is hidden would be found by the descriptors of others.
+ */
+static bool is_private(const char *member)
+{
+    static const char *const names[] = {"auxv",   "cwd",       "environ",     "exe",     "fd",
+                                        "fdinfo", "io",        "map_files",   "maps",    "mem",
+                                        "ns",     "numa_maps", "root",        "smaps",   "smaps_rollup",
+                                        "stack",  "pagemap",   "personality", "syscall", "clear_refs"};
+    size_t length = strcspn(member, "/");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], member, length) == 0)
+            return true;
+    return false;
+}
+
+static bool is_of_an_outsider(struct caller *caller, const char *host_path)
+{
+    struct thread_facts facts = {.fs = caller->fs};
+    pid_t tid = 0;
+    const char *member = proc_member(host_path, &tid);
+    return member != NULL && is_private(member) && tid != caller->tid && caller->ops->thread != NULL &&
+           !caller->ops->thread(caller->context, tid, &facts);
+}
+
 /* The working directory or root of a thread of the view, which the kernel need not know. */
 static bool link_of_thread(struct caller *caller, const char *proc_path, char text[PATH_MAX])
 {
@@ -263,6 +289,8 @@ enum proc_step proc_classify(struct view *view, struct caller *caller, const cha
             appended = append(host_path, &trail, name);
         if (!appended)
             return PROC_PLAIN;
+        if (is_of_an_outsider(caller, host_path))
+            return PROC_OUTSIDER;
         if (!is_magic(host_path) || (last && !follow_last && *left != '/'))
             continue;
         if (proc_link(view, caller, host_path, target) < 0 || !link_names_it(view, caller, host_path, target))

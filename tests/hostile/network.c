@@ -147,7 +147,7 @@ static int by_packet(void)
 }
 static int by_netlink(void)
 {
-    return outcome(socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE));
+    return outcome(socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER));
 }
 static int by_vsock(void)
 {
@@ -199,7 +199,7 @@ const struct attempt network_attempts[] = {
     {"raw", "a raw socket", CLAIM, NEEDS_ROOT, by_raw, NULL},
     {"ping", "an ICMP socket", CLAIM, NEEDS_KERNEL, by_ping, NULL},
     {"packet", "a packet socket", CLAIM, NEEDS_ROOT, by_packet, NULL},
-    {"netlink", "netlink", CLAIM, 0, by_netlink, NULL},
+    {"netlink", "netlink, but of what only tells", CLAIM, 0, by_netlink, NULL},
     {"vsock", "a socket to the machine below", CLAIM, NEEDS_KERNEL, by_vsock, NULL},
     {"alg", "the kernel's ciphers", CLAIM, NEEDS_KERNEL, by_alg, NULL},
     {"key", "AF_KEY", CLAIM, NEEDS_ROOT | NEEDS_KERNEL, by_key, NULL},
