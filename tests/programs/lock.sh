@@ -94,6 +94,34 @@ done
 mkfifo ready go
 exec 6<>ready 7<>go
 
+mkdir host
+# Descriptors: none is inherited but 0, 1 and 2, and by these no more can be done than they were opened for.
+for lock in try off; do
+    echo content >host/given
+    # shellcheck disable=SC2016,SC2094 # for the inner shell; one of the descriptors does not come there
+    "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- sh -c '
+        for fd in 5 9; do ( echo more >&$fd ) 2>/dev/null && echo "inherited $fd"; done
+        echo more >>/proc/self/fd/0; chmod 600 /proc/self/fd/0; cat host/given' <host/given 9>>host/given 5<host >view.out 2>view.err
+    printf 'content\nmore\n' | diff -u - view.out >&2 || complain "descriptors: $(cat view.err)"
+    # shellcheck disable=SC2016 # for the inner shell
+    "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- sh -c 'echo made >/proc/self/fd/0/made && cat host/made' <host >view.out 2>view.err
+    [ "$(cat view.out)" = made ] || complain "a directory as standard input: $(cat view.err)"
+    if [ "$(cat host/given)" != content ] || [ -e host/made ]; then fail "--lock=$lock: a descriptor reaches the host"; fi
+    rm -rf "$LAYER.$lock" host/given
+done
+
+# A program that may be executed and not read would run where its memory cannot be looked at.
+cp /bin/true host/unreadable
+chmod 111 host/unreadable
+host/unreadable || fail "natively, an unreadable program does not run"
+for lock in try off; do
+    [ "$(id -u)" != 0 ] || break # root reads it
+    # shellcheck disable=SC2016 # for the inner shell
+    in_view sh -c 'host/unreadable; echo $?' >view.out 2>view.err
+    [ "$(cat view.out)" = 126 ] || complain "an unreadable program runs: $(cat view.out)"
+done
+rm -f host/unreadable
+
 # What is hidden: with the lock no race reads it, and what lies beside it can be read, in a directory that may be listed.
 mkdir -p host/secret host/beside
 echo secret >host/secret/key
