@@ -58,7 +58,10 @@ static void free_names(struct name *names)
 static void free_singles(struct single *singles)
 {
     struct single *single, *next;
-    LL_FOREACH_SAFE(singles, single, next) free(single);
+    LL_FOREACH_SAFE(singles, single, next)
+    {
+        free(single);
+    }
 }
 
 void learned_free(struct learned *learned)

@@ -148,7 +148,7 @@ true >"/dev/coffer/add/write direct $here/work/out/**" && echo 3 >out/a; cat out
 [ -r "/dev/coffer/add/read hide /etc/**" ] || echo not watched
 [ -w /dev/coffer/lock ] && [ -r /dev/coffer/locked ] && [ ! -r /dev/coffer ] && echo locked
 END
-    told 0 --profile=build <<END
+    told 0 --profile=build --control=open <<END
 coffer: refused: sh[PID]: openat: cannot write HERE/work/out/a: /dev/coffer:1: write deny HERE/work/out/**
 ./script: 2: cannot create out/a: Permission denied
 1
