@@ -75,15 +75,21 @@ void learned_free(struct learned *learned)
     free(learned);
 }
 
+/* The one of this text, or NULL. */
+static struct name *look(struct name *names, const char *text, size_t length)
+{
+    for (struct name *name = names; name != NULL; name = name->next)
+        if (strncmp(name->text, text, length) == 0 && name->text[length] == '\0')
+            return name;
+    return NULL;
+}
+
 /* The name of a component, which is made; NULL without memory. Latest first: a program stays in a directory. */
 static struct name *name_of(struct learned *learned, struct name **names, const char *text, size_t length)
 {
-    struct name *name;
-    LL_FOREACH(*names, name)
-    {
-        if (strncmp(name->text, text, length) == 0 && name->text[length] == '\0')
-            return name;
-    }
+    struct name *name = look(*names, text, length);
+    if (name != NULL)
+        return name;
     name = learned->count < NAMES_MAX ? calloc(1, sizeof *name + length + 1) : NULL;
     if (name == NULL)
         return NULL;
@@ -152,13 +158,7 @@ static const struct name *find(const struct name *name, const char *path)
 {
     for (const char *at = path + strspn(path, "/"); *at != '\0' && name != NULL; at += strspn(at, "/")) {
         size_t length = strcspn(at, "/");
-        const struct name *child;
-        LL_FOREACH(name->children, child)
-        {
-            if (strncmp(child->text, at, length) == 0 && child->text[length] == '\0')
-                break;
-        }
-        name = child;
+        name = look(name->children, at, length);
         at += length;
     }
     return name;
