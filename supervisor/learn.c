@@ -15,12 +15,14 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uthash.h>
 #include <utlist.h>
 
 enum { RULES_OF_DIRECTORY = 3, NAMES_MAX = 1000000 };
 
 struct name {
-    struct name *children, *next;
+    UT_hash_handle hh; /* among its siblings */
+    struct name *children;
     bool done;   /* something was done to it */
     bool made;   /* and it is not there any more */
     bool folded; /* one rule for it and all below */
@@ -48,8 +50,9 @@ struct learned *learned_new(void)
 static void free_names(struct name *names)
 {
     struct name *name, *next;
-    LL_FOREACH_SAFE(names, name, next)
+    HASH_ITER(hh, names, name, next)
     {
+        HASH_DEL(names, name);
         free_names(name->children);
         free(name);
     }
@@ -78,13 +81,12 @@ void learned_free(struct learned *learned)
 /* The one of this text, or NULL. */
 static struct name *look(struct name *names, const char *text, size_t length)
 {
-    for (struct name *name = names; name != NULL; name = name->next)
-        if (strncmp(name->text, text, length) == 0 && name->text[length] == '\0')
-            return name;
-    return NULL;
+    struct name *name;
+    HASH_FIND(hh, names, text, length, name);
+    return name;
 }
 
-/* The name of a component, which is made; NULL without memory. Latest first: a program stays in a directory. */
+/* The name of a component, which is made; NULL without memory. */
 static struct name *name_of(struct learned *learned, struct name **names, const char *text, size_t length)
 {
     struct name *name = look(*names, text, length);
@@ -94,7 +96,7 @@ static struct name *name_of(struct learned *learned, struct name **names, const 
     if (name == NULL)
         return NULL;
     memcpy(name->text, text, length);
-    LL_PREPEND(*names, name);
+    HASH_ADD_KEYPTR(hh, *names, name->text, length, name);
     learned->count++;
     return name;
 }
@@ -227,8 +229,7 @@ static size_t fold(struct folding *folding, struct name *name, size_t length)
     take_secret(folding, name);
     name->made = is_made(folding, name->done);
     rules += name->done;
-    LL_FOREACH(name->children, child)
-    {
+    for (child = name->children; child != NULL; child = child->hh.next) {
         size_t more = strlen(child->text) + 1;
         if (length + more >= sizeof folding->path)
             continue;
@@ -267,8 +268,7 @@ static void note_programs(struct learned *learned, const struct name *name, char
         note(learned, POLICY_EXEC, found);
         note(learned, POLICY_READ, found);
     }
-    LL_FOREACH(name->children, child)
-    {
+    for (child = name->children; child != NULL; child = child->hh.next) {
         size_t more = strlen(child->text) + 1;
         if (length + more >= PATH_MAX)
             continue;
@@ -321,9 +321,8 @@ static void put_names(struct writing *writing, struct name *name, size_t length)
     }
     if (name->done)
         put_path(writing, name, "");
-    LL_SORT(name->children, by_text);
-    LL_FOREACH(name->children, child)
-    {
+    HASH_SRT(hh, name->children, by_text);
+    for (child = name->children; child != NULL; child = child->hh.next) {
         size_t more = strlen(child->text) + 1;
         if (length + more >= sizeof writing->path)
             continue;
