@@ -170,6 +170,21 @@ for lock in try off; do
     done
 done
 
+# What the lock cannot say is told once, and refused by --lock=require.
+if [ "${landlock:-0}" -gt 0 ]; then
+    printf 'write deny /**\nwrite direct %s/host/missing/**\n' "$PWD" >rules
+    "$COFFER" run --lock=require -p rules -- touch ran 2>view.err
+    status=$?
+    [ $status = 125 ] || fail "--lock=require starts with a rule that no lock enforces: $status"
+    [ "$(grep -c 'lock: .*/host/missing: ' view.err)" = 1 ] || fail "what the lock cannot enforce is not told once: $(cat view.err)"
+    "$COFFER" run --lock=try -p rules -- sh -c 'echo it runs' >view.out 2>view.err
+    [ "$(cat view.out)" = 'it runs' ] || fail "--lock=try does not go on: $(cat view.err)"
+    [ "$(grep -c 'lock: .*/host/missing: ' view.err)" = 1 ] || fail "what the lock cannot enforce is not told once: $(cat view.err)"
+    printf 'write deny /**\nwrite direct %s/host/**\nread hide %s/host/secret/**\n' "$PWD" "$PWD" >rules
+    "$COFFER" run --lock=require -p rules -- sh -c 'echo direct >host/direct' 2>view.err || fail "--lock=require: $(cat view.err)"
+    [ "$(cat host/direct)" = direct ] || fail "--lock=require does not let direct places be written to"
+fi
+
 # coffer itself changes nothing but the layer: the directory of short names becomes a link to the host behind its back.
 cat >view.sh <<'END'
 cat >host/first.$1 <<'script'
