@@ -169,6 +169,41 @@ echo >squat.end
 wait
 [ "$(grep -c 'its own: works$\|another.s: EACCES$' squat.out)" = 2 ] || fail "$(cat squat.out)"
 
+# A port that somebody outside waits at is not shared, though he would. A rule about abstract names is none about ports.
+cat >share.py <<'END'
+import os, socket, sys
+def at(port, kind):
+    s = socket.socket(socket.AF_INET, kind)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    s.bind(("127.0.0.1", port))
+    if kind == socket.SOCK_STREAM:
+        s.listen(1)
+    return s
+kinds = socket.SOCK_STREAM, socket.SOCK_DGRAM
+if len(sys.argv) == 1:
+    held = [at(0, kind) for kind in kinds]
+    ports = [s.getsockname()[1] for s in held]
+    own = ["python3", "share.py"] + [str(port) for port in ports]
+    view = [os.environ["COFFER"], "run", "-q", "-l", os.environ["LAYER"], "-p"]
+    for command in own, view + ["rules", "--"] + own, view + ["names", "--", "python3", "share.py", "connect", str(ports[0])]:
+        sys.stdout.flush()
+        os.spawnvp(os.P_WAIT, command[0], command)
+elif sys.argv[1] == "connect":
+    socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+    print("connected")
+else:
+    for port, kind in zip(sys.argv[1:], kinds):
+        try:
+            at(int(port), kind)
+            print("shared")
+        except OSError as error:
+            print(error.strerror)
+END
+echo 'connect deny unix:@*' >names
+LAYER=$LAYER python3 share.py >share.out
+printf '%s\n' shared shared 'Address already in use' 'Address already in use' connected >share.expected
+same share.expected share.out
+
 # --net, behind the default profile. Without it the network is closed.
 cat >ask.py <<'END'
 import socket
