@@ -42,6 +42,8 @@ for what in stream.accept, lambda: datagrams.recv(1):
     except BlockingIOError:
         print("none")
 END
+host=$!
+trap 'kill $host 2>/dev/null' EXIT # its descriptors keep the listeners, too
 while ! grep -q ready host.out; do read -rt 0.05 <>/dev/zero || kill -0 $$; done
 
 cat >rules <<END
