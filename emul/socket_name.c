@@ -16,24 +16,43 @@
 
 #define NAME_OFFSET ((unsigned)offsetof(struct sockaddr_un, sun_path))
 
+/*
+ * The one directory of a user in which those of his runs are. It stays: the lock of every run is about it. Whatever
+ * else somebody put at its name is not used: then a run has one by itself.
+ */
+static bool user_directory(char path[sizeof "/tmp/.coffer-4294967295"])
+{
+    struct stat st;
+    (void)snprintf(path, sizeof "/tmp/.coffer-4294967295", "/tmp/.coffer-%u", (unsigned)geteuid());
+    if (mkdir(path, 0711) == 0)
+        (void)chmod(path, 0711); /* whatever the umask */
+    return sys_fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode) &&
+           st.st_uid == geteuid() && (st.st_mode & 07777) == 0711;
+}
+
 int socket_alias_directory(struct view *view)
 {
-    char path[] = "/tmp/.coffer-XXXXXX";
+    char user[sizeof "/tmp/.coffer-4294967295"], path[sizeof user + sizeof "/XXXXXX"];
     if (view->alias_dir[0] != '\0')
         return 0;
+    (void)snprintf(path, sizeof path, "%s%sXXXXXX", user_directory(user) ? user : "/tmp/.coffer",
+                   user_directory(user) ? "/" : "-");
     if (mkdtemp(path) == NULL)
         return -errno;
     /* Processes of other users in the view search it too; only we write there. */
     if (chmod(path, 0711) < 0)
         return -errno;
-    memcpy(view->alias_dir, path, sizeof path);
+    (void)snprintf(view->alias_dir, sizeof view->alias_dir, "%s", path);
     return view_hide(view, path);
 }
 
 int view_aliases(struct view *view)
 {
-    int error = socket_alias_directory(view);
-    return error < 0 ? error : sys_openat(AT_FDCWD, view->alias_dir, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+    char user[sizeof "/tmp/.coffer-4294967295"];
+    int error = user_directory(user) ? 0 : socket_alias_directory(view);
+    return error < 0 ? error
+                     : sys_openat(AT_FDCWD, view->alias_dir[0] == '\0' ? user : view->alias_dir,
+                                  O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 }
 
 /* The number of the alias for a directory, made if need be; or -errno. */

@@ -50,8 +50,7 @@ bool view_reads_pass(const struct view *view);
 /* Whether some address may be refused: then calls that have none need be stopped as well. */
 bool view_judges_addresses(struct view *view);
 
-/* The directory of short names, below /tmp, which is made now if it is not there: its descriptor (O_PATH), or -errno.
- */
+/* The directory below /tmp in which short names are, or will be: its descriptor (O_PATH), or -errno. */
 int view_aliases(struct view *view);
 
 /*

@@ -204,7 +204,7 @@ for lock in try off; do
     "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- sh -c '. ./view.sh' sh $$ <&7 >&6 2>view.err &
     coffer=$!
     read -r _ <&6
-    for alias in /tmp/.coffer-*/e*/first."$$"; do
+    for alias in /tmp/.coffer-*/*/e*/first."$$"; do
         alias=${alias%/e*}
     done
     if [ -d "$alias" ]; then
