@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,7 +189,7 @@ static bool is_of_an_outsider(struct caller *caller, const char *host_path)
     pid_t tid = 0;
     const char *member = proc_member(host_path, &tid);
     return member != NULL && is_private(member) && tid != caller->tid && caller->ops->thread != NULL &&
-           !caller->ops->thread(caller->context, tid, &facts);
+           !caller->ops->thread(caller->context, tid, &facts) && (kill(tid, 0) == 0 || errno != ESRCH);
 }
 
 /* The working directory or root of a thread of the view, which the kernel need not know. */
