@@ -209,6 +209,7 @@ void view_free(struct view *view)
     origins_free(view);
     listeners_free(view);
     deep_free(view);
+    listing_cache_free(view);
     directory_cache_clear(view);
     if (view->root != NULL) {
         if (view->root->place != NULL)
@@ -224,7 +225,6 @@ void view_free(struct view *view)
     for (int i = 0; i < view->hidden_count; i++)
         free(view->hidden[i]);
     free_jobs(view);
-    listing_cache_free(view);
     while (view->moved != NULL) {
         struct moved *moved = view->moved;
         view->moved = moved->next;
