@@ -292,11 +292,13 @@ static int learn(const struct command *self, int argc, char **argv)
     if (optind == argc)
         return command_usage_error(self, "learn [-o FILE] [--] COMMAND expected");
     struct run_request request = {.argv = argv + optind, .fate = FATE_DISCARD, .net = NET_ALLOW, .quiet = true};
-    if (!may_write(file))
-        return STATUS_FAILED;
     request.learn = learned_new();
     if (request.learn == NULL)
         return STATUS_FAILED;
+    if (!may_write(file)) {
+        learned_free(request.learn);
+        return STATUS_FAILED;
+    }
     int ran = run_command(&request);
     int status = ran == STATUS_COFFER_FAILED || ran == STATUS_CANNOT_EXECUTE || ran == STATUS_NOT_FOUND
                      ? STATUS_FAILED

@@ -2,6 +2,7 @@
  * The command line: any words, for any command. Nothing is run: what a command would do stands here, and checks that
  * what it was told makes sense. A word ends at a NUL or a newline.
  */
+#include "supervisor/learn.h"
 #include "supervisor/operands.h"
 #include "supervisor/probe.h"
 #include "supervisor/run.h"
@@ -28,6 +29,22 @@ static int word_count;
 static int report_fd; /* where the fuzzer itself writes: not to the commands' streams */
 
 /* The words of the command are the end of the command line, as they were given. */
+/* No file is opened to be written to. */
+struct learned *learned_new(void)
+{
+    return NULL;
+}
+
+void learned_free(struct learned *learned)
+{
+    (void)learned;
+}
+
+void learned_write(struct learned *learned, struct policy *secrets, FILE *out)
+{
+    (void)learned, (void)secrets, (void)out;
+}
+
 int run_command(const struct run_request *request)
 {
     int count = 0;
