@@ -12,6 +12,9 @@
 /* LAYER/journal, and the first line of what is kept: 128 random bits and a newline. */
 enum { TOKEN_SIZE = 33, KEPT_NAME_MAX = 64 };
 
+/* Of a journal, which the user's own coffer wrote: it has a line a file. */
+#define JOURNAL_MAX ((off_t)4 << 30)
+
 static const char MARK[] = "journal";
 static const char NEW_MARK[] = "journal.new";
 
@@ -91,12 +94,13 @@ int journal_file_write(const struct layer *layer, const char *text, size_t size)
     return status;
 }
 
-static int read_file(int dir, const char *name, char **text, size_t *size)
+/* Files of more than `most` bytes are none of ours. */
+static int read_file(int dir, const char *name, off_t most, char **text, size_t *size)
 {
     struct stat st;
     cleanup_fd int fd = sys_openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     int status = fd < 0 ? fd : sys_fstatat(fd, "", &st, AT_EMPTY_PATH);
-    if (status < 0 || !S_ISREG(st.st_mode))
+    if (status < 0 || !S_ISREG(st.st_mode) || st.st_size > most)
         return status < 0 ? status : -EKEYREJECTED;
     cleanup_free char *buffer = malloc((size_t)st.st_size + 1);
     ssize_t length = buffer == NULL ? -ENOMEM : sys_read_full(fd, buffer, (size_t)st.st_size);
@@ -114,13 +118,13 @@ int journal_file_read(const struct layer *layer, char **text, size_t *size)
     cleanup_free char *mark = NULL;
     cleanup_free char *whole = NULL;
     size_t mark_size = 0, whole_size = 0;
-    int status = read_file(layer->dir_fd, MARK, &mark, &mark_size);
+    int status = read_file(layer->dir_fd, MARK, TOKEN_SIZE, &mark, &mark_size);
     if (status < 0)
         return status == -ELOOP ? -EKEYREJECTED : status;
     cleanup_fd int kept = open_kept(false);
     status = kept < 0 ? kept : kept_name(layer, name, fresh);
     if (status == 0)
-        status = read_file(kept, name, &whole, &whole_size);
+        status = read_file(kept, name, JOURNAL_MAX, &whole, &whole_size);
     if (status < 0)
         return status == -ENOENT ? -EKEYREJECTED : status;
     if (mark_size != TOKEN_SIZE || whole_size < TOKEN_SIZE || memcmp(mark, whole, TOKEN_SIZE) != 0)
