@@ -76,6 +76,15 @@ bool view_judges_addresses(struct view *view)
     return rules_judge_addresses(view);
 }
 
+/*
+ * Whether nobody but the view can be meant. Where somebody outside waits at the port, too, it may be that his address
+ * or his protocol would be reached: which of them the kernel chooses depends on the socket.
+ */
+static bool is_of_view(struct view *view, const struct address *address)
+{
+    return bound_inside(view, address) && !bound_outside(view, address);
+}
+
 int rules_ask_address(struct view *view, const struct caller *caller, enum policy_action action,
                       const struct address *address)
 {
@@ -83,7 +92,7 @@ int rules_ask_address(struct view *view, const struct caller *caller, enum polic
     if (view->policy == NULL)
         return RULES_GO;
     const struct policy_decision decision = policy_decide_address(view->policy, action, &address->any, address->length);
-    if (decision.verdict != POLICY_DENY || (action == POLICY_CONNECT && bound_inside(view, address)))
+    if (decision.verdict != POLICY_DENY || (action == POLICY_CONNECT && is_of_view(view, address)))
         return RULES_GO;
     /* Programs try names that only some machines have: where there is none, nothing is refused. */
     if (action == POLICY_CONNECT && address->any.sa_family == AF_UNIX && !bound_by_somebody(address))

@@ -116,6 +116,10 @@ const struct argument_test tests_listen[] = {
     TESTS_END,
 };
 
+/* Of <linux/in6.h>, which does not go together with <netinet/in.h>. */
+#ifndef IPV6_FLOWLABEL_MGR
+#define IPV6_FLOWLABEL_MGR 32
+#endif
 #define JUDGE_OPTION(level_, option_)                                                                                  \
     {                                                                                                                  \
         .argument = 1, .compare = COMPARE_EQUAL, .verdict = VERDICT_STOP, .mask = INT_MASK, .value = (level_),         \
@@ -139,6 +143,7 @@ const struct argument_test tests_setsockopt[] = {
     JUDGE_OPTION(IPPROTO_IP, MCAST_JOIN_SOURCE_GROUP),
     JUDGE_OPTION(IPPROTO_IP, MCAST_MSFILTER),
     JUDGE_OPTION(IPPROTO_IPV6, IPV6_2292PKTOPTIONS),
+    JUDGE_OPTION(IPPROTO_IPV6, IPV6_FLOWLABEL_MGR), /* takes control messages, a route among them: fl_create() */
     JUDGE_OPTION(IPPROTO_IPV6, IPV6_PKTINFO),
     JUDGE_OPTION(IPPROTO_IPV6, IPV6_RTHDR),
     JUDGE_OPTION(IPPROTO_IPV6, IPV6_UNICAST_IF),
