@@ -128,7 +128,7 @@ static int find_program(struct view *view, struct caller *caller, struct program
         if (walked->kind == WALK_ERROR)
             return walked->error;
         if (walked->kind == WALK_RAW)
-            return rules_ask_path(view, caller, POLICY_EXEC, walked->host_path[0] == '\0' ? "/" : walked->host_path);
+            return walked->host_path[0] == '\0' ? 0 : rules_ask_link(view, caller, POLICY_EXEC, walked->host_path);
         if (entry->tree < 0)
             return -ENOENT;
         if (S_ISLNK(entry->st.st_mode))
@@ -172,18 +172,6 @@ static int find_program(struct view *view, struct caller *caller, struct program
     }
 }
 
-/* What has no name in the view, a memfd say, is as what nothing is said of: "exec deny /" plus "**" covers it. */
-static int ask_of_descriptor(struct view *view, struct caller *caller, int fd)
-{
-    struct object object;
-    if (view->policy == NULL || descriptor_object(view, caller, fd, &object) < 0)
-        return 0;
-    int go = object.found ? rules_ask(view, caller, POLICY_EXEC, object.entry.dir, object.entry.name, NULL)
-                          : rules_ask_path(view, caller, POLICY_EXEC, "/");
-    object_release(view, &object);
-    return go;
-}
-
 /*
  * A file by its descriptor alone is found by the kernel; but of a script, the interpreter may be one of the view. 0 or
  * -errno.
@@ -195,7 +183,7 @@ static int find_by_descriptor(struct view *view, struct caller *caller, struct p
     cleanup_fd int own = caller->ops->dup_fd(caller->context, program->taken->dirfd);
     if (own < 0 || sys_fstatat(own, "", &st, AT_EMPTY_PATH) < 0 || !S_ISREG(st.st_mode))
         return 0;
-    int go = ask_of_descriptor(view, caller, program->taken->dirfd);
+    int go = rules_ask_descriptor(view, caller, POLICY_EXEC, own);
     if (go < 0)
         return go;
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", own); /* it may be O_PATH */

@@ -3,6 +3,7 @@
  */
 #include "emul/arguments.h"
 #include "emul/cleanup.h"
+#include "emul/rules.h"
 #include "emul/shapes.h"
 
 #include <errno.h>
@@ -19,6 +20,15 @@ static void access_descriptor(struct view *view, struct caller *caller, int dirf
     if (dir != NULL && !dir->proc && !dir->dead && dir->trees != 1u << view->host)
         answer_result(answer, mode == F_OK ? 0 : may_access_dir(view, caller, dir, mode));
     directory_release(view, dir);
+}
+
+/* What opening, changing or executing it would be told: only those are reported. */
+static bool rules_refuse_access(struct view *view, const struct entry *entry, int mode)
+{
+    return ((mode & R_OK) != 0 && rules_denies(view, POLICY_READ, entry->dir, entry->name)) ||
+           ((mode & W_OK) != 0 && rules_denies(view, POLICY_WRITE, entry->dir, entry->name)) ||
+           ((mode & X_OK) != 0 && S_ISREG(entry->st.st_mode) &&
+            rules_denies(view, POLICY_EXEC, entry->dir, entry->name));
 }
 
 /* access(2) asks for the real identity, unless AT_EACCESS: on the way as well. */
@@ -38,14 +48,17 @@ void call_access(struct view *view, struct caller *caller, const struct call *ca
         real = identity_real(caller->cred);
         asked.cred = &real;
     }
-    if (!take_path(view, &asked, call, 0, TAKE_DEFAULT, &taken, answer))
+    unsigned look = mode != F_OK && rules_deny_somewhere(view) ? WALK_LOOK : 0;
+    if (!take_path(view, &asked, call, 0, TAKE_DEFAULT | look, &taken, answer))
         return;
     const struct walked *walked = &taken.walked;
     const struct entry *entry = &walked->entry;
-    bool merged = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0 &&
-                  entry->tree != view->host;
+    bool known = !taken.by_descriptor && walked->kind == WALK_ENTRY && walked->looked && entry->tree >= 0;
+    bool merged = known && entry->tree != view->host;
     if (taken.by_descriptor)
         access_descriptor(view, &asked, taken.dirfd, mode, answer);
+    else if (known && look != 0 && rules_refuse_access(view, entry, mode))
+        answer_result(answer, -EACCES);
     else if (walked->pure && !merged)
         answer_continue(answer);
     else if (walked->kind == WALK_RAW)

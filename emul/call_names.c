@@ -148,6 +148,15 @@ static int link_object_source(struct view *view, struct object *object, pid_t *w
     return error > 0 ? -EAGAIN : error < 0 ? error : upper_open_path(view, &object->entry);
 }
 
+/* By another name it could be read, or written to. 0 or -errno. */
+static int ask_linked(struct view *view, const struct caller *caller, int fd)
+{
+    int go = rules_ask_descriptor(view, caller, POLICY_READ, fd);
+    if (go == RULES_GO)
+        go = rules_ask_descriptor(view, caller, POLICY_WRITE, fd);
+    return go < 0 ? go : 0;
+}
+
 /* A descriptor of what the first path of link names, in the upper tree. A worker's pid + 1 is never mistaken: *wait. */
 static int link_source(struct view *view, struct caller *caller, struct taken *taken, bool follow, int home,
                        pid_t *wait)
@@ -163,6 +172,8 @@ static int link_source(struct view *view, struct caller *caller, struct taken *t
             return -EXDEV;
         int error = taken->by_descriptor ? descriptor_object(view, caller, taken->dirfd, &object)
                                          : magic_object(view, caller, taken->walked.host_path, &object);
+        if (error == 0)
+            error = ask_linked(view, caller, object.fd);
         int fd = error < 0       ? error
                  : home != UPPER ? link_host_object(view, &object)
                                  : link_object_source(view, &object, wait);

@@ -505,7 +505,7 @@ static void open_raw(struct view *view, struct caller *caller, const struct call
     bool write = wants_write(opening->flags) && (opening->flags & O_PATH) == 0;
     const char *path = taken->walked.host_path;
     int go =
-        path[0] == '\0' || (opening->flags & O_PATH) != 0 ? RULES_GO : rules_ask_path(view, caller, POLICY_READ, path);
+        path[0] == '\0' || (opening->flags & O_PATH) != 0 ? RULES_GO : rules_ask_link(view, caller, POLICY_READ, path);
     if (go < 0) {
         answer_result(answer, go);
         return;

@@ -2,6 +2,7 @@
  * Extended attributes. Those of the layer's own format do not exist in the view.
  */
 #include "emul/change.h"
+#include "emul/rules.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -165,6 +166,8 @@ static void answer_from_descriptor(struct view *view, struct caller *caller, con
     int error = descriptor_object(view, caller, number, &object);
     if (error == 0 && !path_allowed && (fcntl(object.fd, F_GETFL) & O_PATH) != 0)
         error = -EBADF;
+    if (error == 0 && strncmp(request->name, "user.", 5) == 0)
+        error = rules_ask_descriptor(view, caller, POLICY_READ, object.fd);
     if (error < 0) {
         answer_result(answer, error);
     } else if (!object.in_upper && object.found && object.entry.tree == UPPER) {
@@ -189,7 +192,9 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         return;
     }
     hide_own_name(&request);
-    if (!take_path(view, caller, call, 0, TAKE_DEFAULT, &taken, answer))
+    /* What users note in an attribute is as much of the file as its content. */
+    bool judged = strncmp(request.name, "user.", 5) == 0 && rules_deny_somewhere(view);
+    if (!take_path(view, caller, call, 0, TAKE_DEFAULT | (judged ? WALK_LOOK : 0), &taken, answer))
         return;
     struct walked *walked = &taken.walked;
     if (taken.by_descriptor && taken.dirfd != AT_FDCWD) {
@@ -200,7 +205,11 @@ void call_getxattr(struct view *view, struct caller *caller, const struct call *
         walk(view, caller, AT_FDCWD, "", WALK_LOOK | WALK_EMPTY, walked);
     bool merged =
         walked->kind == WALK_ENTRY && walked->looked && walked->entry.tree >= 0 && walked->entry.tree != view->host;
-    if (walked->kind == WALK_ERROR || (walked->pure && !merged))
+    const struct entry *entry = &walked->entry;
+    if (judged && walked->kind == WALK_ENTRY && entry->tree >= 0 &&
+        (error = rules_ask(view, caller, POLICY_READ, entry->dir, entry->name, taken.path)) < 0)
+        answer_result(answer, error);
+    else if (walked->kind == WALK_ERROR || (walked->pure && !merged))
         answer_continue(answer);
     else if (walked->kind == WALK_RAW)
         answer_real(view, caller, call, &taken, answer);

@@ -2,6 +2,8 @@
 #include "emul/rules.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 int judge_owner(struct view *view, const struct caller *caller, const struct entry *entry, const void *request)
 {
@@ -130,11 +132,28 @@ static int change_entry(struct view *view, struct caller *caller, struct entry *
     return error;
 }
 
-/* An object of the host may be open so where changes are made on the host itself, and nowhere else. */
-static bool is_written_to(int fd)
+/*
+ * Whether the object, which has no name in the view, is a file of a place that is written to directly, and not one that
+ * was inherited from outside: it has no name on the host either, and had it there.
+ */
+static bool is_direct(struct view *view, const struct object *object)
 {
-    int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && (flags & O_PATH) == 0 && (flags & O_ACCMODE) != O_RDONLY;
+    char link[32], text[PATH_MAX];
+    static const char gone[] = " (deleted)";
+    int flags = fcntl(object->fd, F_GETFL);
+    if (view->policy == NULL || object->in_layer || object->st.st_nlink > 0 || flags < 0 || (flags & O_PATH) != 0 ||
+        (flags & O_ACCMODE) == O_RDONLY)
+        return false;
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", object->fd);
+    ssize_t length = sys_readlinkat(AT_FDCWD, link, text, sizeof text - 1);
+    if (length < (ssize_t)sizeof gone)
+        return false;
+    text[length] = '\0';
+    char *end = text + length - (sizeof gone - 1);
+    if (strcmp(end, gone) != 0)
+        return false;
+    *end = '\0';
+    return rules_direct_path(view, text);
 }
 
 /* The object that a descriptor or a magic link leads to; what has no name may be changed by us alone. */
@@ -147,6 +166,10 @@ static void change_object(struct view *view, struct caller *caller, struct objec
     } else if (object->in_upper) {
         /* Ours already, perhaps removed since: our own copy of the descriptor cannot be swapped. */
         error = may_act_on(view, caller, object->fd);
+        if (error == 0 && (error = rules_ask_descriptor(view, caller, POLICY_WRITE, object->fd)) != RULES_GO) {
+            settle(answer, error == RULES_IGNORE ? 0 : error);
+            return;
+        }
         error = error < 0 ? error : act_on(view, caller, object->fd, change);
         if (error == 0 && object->dir != NULL)
             mode_changed(view, object->dir);
@@ -155,8 +178,7 @@ static void change_object(struct view *view, struct caller *caller, struct objec
         answer_result(answer, -EPERM);
     } else if (object->found) {
         settle(answer, change_entry(view, caller, &object->entry, change, NULL));
-    } else if (!object->in_layer && is_written_to(object->fd)) {
-        /* A file without a name, where the policy says "write direct". */
+    } else if (is_direct(view, object)) {
         settle(answer, act_on(view, caller, object->fd, change));
     } else {
         /* An object of the host or a lower layer that is no longer in the view: in the view nobody can tell that it did

@@ -4,6 +4,7 @@
 #include "emul/layer_base.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The place of a directory, which it keeps until it moves or rules are added. NULL without memory. */
@@ -46,6 +47,18 @@ static struct policy_decision decide(struct view *view, struct directory *dir, c
     return decision;
 }
 
+/* Whether any rule refuses the action somewhere, or ignores it: counted anew when there are others. */
+static bool may_refuse(struct view *view, enum policy_action action)
+{
+    uint32_t count = policy_rule_count(view->policy);
+    for (; view->rules_looked_at < count; view->rules_looked_at++) {
+        struct policy_rule rule = policy_rule_get(view->policy, view->rules_looked_at + 1);
+        if (rule.verdict == POLICY_DENY || rule.verdict == POLICY_IGNORE)
+            view->refused_actions |= 1u << rule.action;
+    }
+    return (view->refused_actions & (1u << action)) != 0;
+}
+
 bool rules_hide(struct view *view, struct directory *dir, const char *name)
 {
     return view->policy != NULL && decide(view, dir, name, POLICY_READ).verdict == POLICY_HIDE;
@@ -77,6 +90,8 @@ int rules_home(struct view *view, const struct entry *entry)
 {
     const uint32_t host = 1u << view->host;
     bool in_layer = entry->masked || (entry->tree >= 0 && entry->tree != view->host);
+    /* Something hidden may lie there: what is made in its place is not on the host. */
+    in_layer = in_layer || (entry->tree < 0 && view->policy != NULL && rules_hide(view, entry->dir, entry->name));
     if (view->policy == NULL || in_layer || (entry->dir->trees & host) == 0 || entry->dir->proc ||
         decide(view, entry->dir, entry->name, POLICY_WRITE).verdict != POLICY_DIRECT)
         return UPPER;
@@ -110,7 +125,7 @@ int rules_ask(struct view *view, const struct caller *caller, enum policy_action
               const char *name, const char *said)
 {
     char path[PATH_MAX + NAME_MAX + 2];
-    if (view->policy == NULL)
+    if (view->policy == NULL || !may_refuse(view, action))
         return RULES_GO;
     struct policy_decision decision = decide(view, dir, name, action);
     if (decision.verdict == POLICY_IGNORE)
@@ -137,6 +152,64 @@ int rules_ask_path(struct view *view, const struct caller *caller, enum policy_a
     if (decision.verdict == POLICY_HIDE)
         return -ENOENT;
     return decision.verdict == POLICY_DENY ? rules_refuse(view, caller, action, path, NULL, &decision) : RULES_GO;
+}
+
+/* A path that /proc shows, as the view has it. What is hidden, and lies in the upper tree, is the program's own. */
+static int ask_shown(struct view *view, const struct caller *caller, enum policy_action action, const char *shown)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s", shown);
+    enum host_path_kind kind = view_path_of_host(view, path);
+    struct policy_decision decision = policy_decide(view->policy, action, path);
+    if (decision.verdict == POLICY_DENY)
+        return rules_refuse(view, caller, action, path, NULL, &decision);
+    if (decision.verdict == POLICY_HIDE)
+        return kind == HOST_PATH_UPPER ? RULES_GO : -ENOENT;
+    return decision.verdict == POLICY_IGNORE ? RULES_IGNORE : RULES_GO;
+}
+
+int rules_ask_link(struct view *view, const struct caller *caller, enum policy_action action, const char *link)
+{
+    static const char gone[] = " (deleted)";
+    char text[PATH_MAX];
+    if (view->policy == NULL)
+        return RULES_GO;
+    if (!may_refuse(view, action))
+        return rules_ask_path(view, caller, action, link);
+    ssize_t length = sys_readlinkat(AT_FDCWD, link, text, sizeof text - 1);
+    if (length == -EINVAL) /* no link */
+        return rules_ask_path(view, caller, action, link);
+    if (length < 0)
+        return (int)length; /* a path that is too long may be any */
+    text[length] = '\0';
+    if (text[0] != '/')
+        return RULES_GO; /* a pipe, a socket */
+    int go = ask_shown(view, caller, action, text);
+    /* What was removed is judged by the name that it had. */
+    size_t kept = (size_t)length < sizeof gone - 1 ? 0 : (size_t)length - (sizeof gone - 1);
+    if (go != RULES_GO || kept == 0 || strcmp(text + kept, gone) != 0)
+        return go;
+    text[kept] = '\0';
+    return ask_shown(view, caller, action, text);
+}
+
+int rules_ask_descriptor(struct view *view, const struct caller *caller, enum policy_action action, int fd)
+{
+    char link[32];
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    return rules_ask_link(view, caller, action, link);
+}
+
+bool rules_denies(struct view *view, enum policy_action action, struct directory *dir, const char *name)
+{
+    return view->policy != NULL && !view->learns && may_refuse(view, action) &&
+           decide(view, dir, name, action).verdict == POLICY_DENY;
+}
+
+bool rules_deny_somewhere(struct view *view)
+{
+    return view->policy != NULL &&
+           (may_refuse(view, POLICY_READ) || may_refuse(view, POLICY_WRITE) || may_refuse(view, POLICY_EXEC));
 }
 
 bool rules_direct_path(struct view *view, const char *path)

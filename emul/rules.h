@@ -32,6 +32,16 @@ int rules_ask(struct view *view, const struct caller *caller, enum policy_action
               const char *name, const char *said);
 /* The same for a path of the host that views do not touch, in /proc say. */
 int rules_ask_path(struct view *view, const struct caller *caller, enum policy_action action, const char *path);
+/*
+ * The same for what a link in /proc leads to (or the file in /proc itself), by its name in the view, also when it has
+ * been removed; and for what a descriptor of ours is open on.
+ */
+int rules_ask_link(struct view *view, const struct caller *caller, enum policy_action action, const char *link);
+int rules_ask_descriptor(struct view *view, const struct caller *caller, enum policy_action action, int fd);
+/* Whether it would be refused; nobody is told. */
+bool rules_denies(struct view *view, enum policy_action action, struct directory *dir, const char *name);
+/* Whether some rule refuses to read, to write or to execute something. */
+bool rules_deny_somewhere(struct view *view);
 /* Whether the policy says by a rule, and not by default, that such a path is written to directly. */
 bool rules_direct_path(struct view *view, const char *path);
 

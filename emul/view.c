@@ -161,6 +161,7 @@ int view_new(struct view **result, const struct view_options *options)
     view->notice_context = options->notice_context;
     view->policy = options->policy;
     view->violated = options->violated;
+    view->learns = options->learns;
     control_file_start(view);
     view->umask_now = (mode_t)-1;
     view->links_fd = -1;

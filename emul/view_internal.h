@@ -199,8 +199,11 @@ struct view {
     struct policy *policy;         /* borrowed; NULL: everything may be read, and is written to the layer */
     struct lock_known *lock_known; /* NULL: the lock leaves reading alone */
     struct control control;        /* see control_file.c */
-    uint64_t place_epoch;          /* what directories remember of their places in it is of this time */
-    const struct call *call;       /* the one that is being served */
+    uint32_t rules_looked_at;      /* of the policy, for refused_actions: see rules.c */
+    unsigned refused_actions;
+    bool learns;             /* what is refused goes on after all */
+    uint64_t place_epoch;    /* what directories remember of their places in it is of this time */
+    const struct call *call; /* the one that is being served */
     view_violated *violated;
     view_notice *notice;
     void *notice_context;

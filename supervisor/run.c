@@ -219,6 +219,7 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
         .hidden_fd = launch.hidden_fd,
         .policy = violations->policy,
         .notice = violation_notice,
+        .learns = violations->learned != NULL,
         .violated = violations->learned != NULL ? learned_pass : violation_refused,
         .notice_context = violations,
     };
