@@ -78,25 +78,34 @@ static struct task *task_of(const struct violations *violations, pid_t tid)
     return violations->supervisor == NULL ? NULL : task_find(violations->supervisor, tid);
 }
 
+/* Counts what these words say of a process. NULL, unless it is the first time; then it is to be filled in. */
+static struct violation *count(struct violations *violations, pid_t pid, const char *const words[], const char *parts[])
+{
+    bool fresh;
+    violations->refused++;
+    struct violation *violation = find(violations, words, parts, &fresh);
+    if (violation == NULL) {
+        violations->unlisted++;
+        return NULL;
+    }
+    violation->count++;
+    if (!fresh)
+        return NULL;
+    violation->pid = pid;
+    memcpy(violation->name, words[0], strlen(words[0]) + 1);
+    return violation;
+}
+
 void violation_notice(void *context, pid_t pid, const char *text)
 {
     struct violations *violations = context;
     char name[FACTS_NAME_SIZE];
     const char *parts[2];
-    bool fresh;
-    violations->refused++;
     facts_name(pid, name);
-    struct violation *violation = find(violations, (const char *const[]){name, text, NULL}, parts, &fresh);
-    if (violation == NULL) {
-        violations->unlisted++;
+    struct violation *violation = count(violations, pid, (const char *const[]){name, text, NULL}, parts);
+    if (violation == NULL)
         return;
-    }
-    violation->count++;
-    if (!fresh)
-        return;
-    violation->pid = pid;
     violation->tid = pid;
-    memcpy(violation->name, name, sizeof name);
     violation->text = parts[1];
     describe(violations, violation, task_of(violations, pid));
     violation_tell(violations, violation);
@@ -108,23 +117,14 @@ static void record(struct violations *violations, const struct view_violation *r
     char name[FACTS_NAME_SIZE];
     char rule[32];
     const char *parts[5];
-    bool fresh;
-    violations->refused++;
     violations->violated++;
     facts_name(pid, name);
     (void)snprintf(rule, sizeof rule, "%u %d", refused->decision.rule, (int)refused->action);
     struct violation *violation =
-        find(violations, (const char *const[]){name, refused->call, rule, refused->path, NULL}, parts, &fresh);
-    if (violation == NULL) {
-        violations->unlisted++;
+        count(violations, pid, (const char *const[]){name, refused->call, rule, refused->path, NULL}, parts);
+    if (violation == NULL)
         return;
-    }
-    violation->count++;
-    if (!fresh)
-        return;
-    violation->pid = pid;
     violation->tid = refused->tid;
-    memcpy(violation->name, name, sizeof name);
     violation->call = parts[1];
     violation->path = parts[3];
     violation->action = refused->action;
