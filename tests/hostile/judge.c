@@ -4,6 +4,7 @@
  */
 #include "judge.h"
 
+#include <stdarg.h>
 #include <sys/resource.h>
 
 enum { MOST = 1024, INHERITED = 3000 };
@@ -28,15 +29,30 @@ struct case_ {
 static struct case_ cases[MOST];
 static int count, wrong;
 
+static __attribute__((format(printf, 1, 2))) void fail(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("FAIL  ", stdout);
+    vprintf(format, arguments);
+    putchar('\n');
+    va_end(arguments);
+    wrong++;
+}
+
 static void collect(void)
 {
     for (const struct class *class = classes; class->name != NULL; class ++) {
         for (const struct attempt *one = class->attempts; one->name != NULL; one++) {
             bool wanted = (class->group == RACES) == races && (only == NULL || strstr(one->name, only) != NULL);
-            if (wanted && count < MOST)
+            if (wanted && count == MOST)
+                fail("%s-%s: no room for more than %d attempts", class->name, one->name, count);
+            else if (wanted)
                 cases[count++] = (struct case_){.class = class, .attempt = one};
         }
     }
+    if (count == 0)
+        fail("no attempt is named so: %s", only == NULL ? "" : only);
 }
 
 static void full_name(const struct case_ *one, char *name, size_t size)
@@ -123,8 +139,7 @@ static bool run(enum mode mode, enum group group, const char *place, const char 
     waitpid(child, &status, 0);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
-    printf("FAIL  %s: the run of group %d did not end well: %x; see %s\n", mode_names[mode], (int)group, status,
-           output);
+    fail("%s: the run of group %d did not end well: %x; see %s", mode_names[mode], (int)group, status, output);
     return false;
 }
 
@@ -178,9 +193,8 @@ static void judge_native(struct case_ *one, const char *name, const char *reach,
                    (races && seconds < 10) || one->attempt->needs & NEEDS_KERNEL;
     one->verdicts[NATIVE] = reach != NULL ? WORKED : NOT_TRIED;
     if (reach == NULL && !excused) {
-        printf("FAIL  native %s: %s: does not work natively: %s\n", name, one->attempt->what,
-               said > 0 && said < STATUS_UNTRIED ? strerror(said) : "nothing came of it");
-        wrong++;
+        fail("native %s: %s: does not work natively: %s", name, one->attempt->what,
+             said > 0 && said < STATUS_UNTRIED ? strerror(said) : "nothing came of it");
     } else if (reach == NULL) {
         printf("      native %s: not shown to work:%s%s%s (%s)\n", name,
                one->attempt->needs & NEEDS_ROOT ? " needs root" : "",
@@ -193,12 +207,15 @@ static void judge_native(struct case_ *one, const char *name, const char *reach,
 static void judge_view(struct case_ *one, enum mode mode, const char *name, const char *reach, int said)
 {
     if (reach != NULL || said == STATUS_NONE) {
-        printf("FAIL  %s %s: %s: %s\n", mode_names[mode], name, one->attempt->what,
-               reach != NULL ? reach : "it was not tried to its end");
+        fail("%s %s: %s: %s", mode_names[mode], name, one->attempt->what,
+             reach != NULL ? reach : "it was not tried to its end");
         one->verdicts[mode] = WORKED;
-        wrong++;
         return;
     }
+    if (said == STATUS_UNTRIED && one->verdicts[NATIVE] == WORKED)
+        fail("%s %s: %s: works natively, and cannot be tried here", mode_names[mode], name, one->attempt->what);
+    else if (said == STATUS_UNTRIED)
+        printf("      %s %s: not tried, and not shown natively\n", mode_names[mode], name);
     one->verdicts[mode] = said == 0 || said == STATUS_SIGNAL ? CONTAINED : said == STATUS_UNTRIED ? NOT_TRIED : REFUSED;
     if (getenv("HOSTILE_VERBOSE") != NULL)
         printf("      %s %s: %s\n", mode_names[mode], name,
@@ -226,9 +243,8 @@ static void judge_all(enum mode mode, enum group group, const char *output)
 }
 
 /* Sets the stage for each, and plants what they want planted. */
-static int prepare(enum mode mode, enum group group, const char *place, const char *layer)
+static void prepare(enum mode mode, enum group group, const char *place, const char *layer)
 {
-    int found = 0;
     for (int i = 0; i < count; i++) {
         struct case_ *one = &cases[i];
         char name[128], alias[32], where[8192];
@@ -244,9 +260,7 @@ static int prepare(enum mode mode, enum group group, const char *place, const ch
             one->attempt->plant(where);
         }
         stage_ready(&one->stage);
-        found++;
     }
-    return found;
 }
 
 static void make_layer(const char *layer)
@@ -260,20 +274,32 @@ static void make_layer(const char *layer)
         exit(2);
 }
 
+static bool has_any(enum group group)
+{
+    for (int i = 0; i < count; i++)
+        if (cases[i].class->group == group)
+            return true;
+    return false;
+}
+
 static void try_group(enum mode mode, enum group group)
 {
     char place[2000], layer[4096];
     snprintf(place, sizeof place, "%s/%s-%d", directory, mode_names[mode], (int)group);
     snprintf(layer, sizeof layer, "%s.layer", place);
+    if (mkdir(place, 0755) < 0) {
+        fail("%s: %s", place, strerror(errno));
+        return;
+    }
     if (mode != NATIVE)
         make_layer(layer);
-    if (mkdir(place, 0755) < 0 || prepare(mode, group, place, layer) == 0)
-        return;
-    if (!run(mode, group, place, layer))
-        wrong++;
+    prepare(mode, group, place, layer);
+    bool ended = run(mode, group, place, layer);
     char *output = content_of(place);
-    if (mode != NATIVE || strstr(output, "@done") != NULL)
+    if (mode != NATIVE || strstr(output, "\n@done\n") != NULL)
         judge_all(mode, group, output);
+    else if (ended)
+        fail("native: the run of group %d did not come to its end: nothing is judged; see %s.out", (int)group, place);
     free(output);
     closefrom(INHERITED);
 }
@@ -331,7 +357,7 @@ int judge(int argc, char **argv)
     want_descriptors();
     collect();
     for (enum group group = 0; group < GROUPS; group++)
-        for (enum mode mode = 0; mode < MODES; mode++)
+        for (enum mode mode = 0; mode < MODES && has_any(group); mode++)
             try_group(mode, group);
     print_table();
     printf("%d wrong\n", wrong);
