@@ -124,4 +124,20 @@ done
 mkdir wrong
 sed "s/$sum/${sum//[0-9]/0}/" "makepkg-try/PKGBUILD" >wrong/PKGBUILD
 ! (cd wrong && makepkg) >wrong.log 2>&1 || fail "another source than was meant is built"
+
+# Debian packages: one that does not build natively is a failure, one that cannot be fetched was not tried.
+mkdir -p debian/tests/programs debian/bin debian/cache
+cp -r "$hooks" debian/tests/builds
+: >debian/cache/try_1.dsc
+printf '#!/bin/sh\n[ "$1" = try ] && echo "%s/try_1.orig.tar.gz" || { echo "no such source" >&2; exit 1; }\n' "$PWD/debian/cache" >debian/tests/programs/fetch-source
+printf '#!/bin/sh\nfor last; do :; done\nmkdir "$last"\n' >debian/bin/dpkg-source
+printf '#!/bin/sh\n' >debian/bin/dpkg-checkbuilddeps
+printf '#!/bin/sh\necho "no rule to make it"\nexit 2\n' >debian/bin/dpkg-buildpackage
+chmod +x debian/bin/* debian/tests/programs/fetch-source
+PATH=$PWD/debian/bin:$PATH debian/tests/builds/run -1 try >debian.out 2>&1
+[ $? = 1 ] || fail "a package that does not build natively: $(cat debian.out)"
+grep -q 'no rule to make it' debian.out || fail "it is not said why: $(cat debian.out)"
+PATH=$PWD/debian/bin:$PATH debian/tests/builds/run -1 none >debian.out 2>&1
+[ $? = 77 ] || fail "a package that cannot be fetched: $(cat debian.out)"
+grep -q '^skip .*no such source' debian.out || fail "it is not said why: $(cat debian.out)"
 exit 0
