@@ -83,13 +83,17 @@ class Counter:
         return [string.Template(word).substitute(CALLS=self._environment["CALLS"], PWD=self._work)
                 for word in workload.command.split()]
 
+    def _view(self, option):
+        return [self._coffer, "run", option, "--lock=try", "-l", self._layer, "--"]
+
     def _in_view(self, workload, before, option):
         """In a fresh directory and layer; what coffer said."""
         os.mkdir(self._work)
         try:
             self._run(["sh", "-ec", GROUND + workload.before])
-            return self._run(before + [self._coffer, "run", option, "--lock=try", "-l", self._layer, "--"] +
-                             self._words(workload))
+            if workload.inside:
+                self._run(self._view("-q") + ["sh", "-ec", workload.inside])
+            return self._run(before + self._view(option) + self._words(workload))
         finally:
             remove(self._work)
             remove(self._layer)

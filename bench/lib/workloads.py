@@ -7,13 +7,15 @@ DEEP = "/".join(f"d{number}" for number in range(20))
 @dataclass(frozen=True)
 class Workload:
     """
-    command is run in a directory that GROUND has prepared; before is done natively, first. exact: the calls are our
-    own, the same on every machine; such a command has no shell, and $CALLS and $PWD alone.
+    command is run in a directory that GROUND has prepared; before is done natively, first, and then inside by a run of
+    its own in the same layer, which is not counted. exact: the calls are our own, the same on every machine; such a
+    command has no shell, and $CALLS and $PWD alone.
     """
     name: str
     command: str
     about: str
     before: str = ""
+    inside: str = ""
     needs: str = ""    # programs
     exact: bool = False
 
@@ -32,8 +34,8 @@ def _loops():
         yield Workload(f"{call}-file", f"$CALLS {call} 1000 file", f"{call} of a file, 1,000 times", exact=True)
         yield Workload(f"{call}-deep", f"$CALLS {call} 1000 $PWD/{DEEP}/file", "of a file below 20 directories", exact=True)
     yield Workload("fstat-new", "$CALLS fstat 1000 file", "fstat of an open file, 1,000 times, the layer being empty", exact=True)
-    yield Workload("fstat-file", "echo >made; $CALLS fstat 1000 file", "when it has something")
-    yield Workload("fstat-dir", "echo >made; $CALLS fstat 1000 .", "of an open directory that it has, too")
+    yield Workload("fstat-file", "$CALLS fstat 1000 file", "when it has something", inside="echo >made", exact=True)
+    yield Workload("fstat-dir", "$CALLS fstat 1000 .", "of an open directory that it has, too", inside="echo >made", exact=True)
     yield Workload("stat-absent", "$CALLS absent 1000 no-such-file", "stat of a missing file", exact=True)
     yield Workload("stat-absent-deep", f"$CALLS absent 1000 $PWD/{DEEP}/no-such-file", "below 20 directories", exact=True)
     yield Workload("stat-link", "$CALLS stat 1000 link", "stat of a symbolic link to that file", exact=True)
