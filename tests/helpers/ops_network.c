@@ -7,7 +7,7 @@
  * sendmmsg() to the first port, to the second and to the first unix PATH          every form of call to a socket that
  * is a file squat NAME         has an abstract name and gives it up; when a line comes connects to it race FORM ROUNDS
  * PORT PORT   while another thread exchanges the ports scratch            tries to write to memory that only coffer
- * writes to
+ * writes to seal               whether the kernel has mseal()
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -34,6 +34,8 @@
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
 #endif
+
+enum { SYS_MSEAL = 462 };
 
 static void say(const char *what, long result)
 {
@@ -441,6 +443,8 @@ int main(int argc, char **argv)
         return do_inside();
     if (strcmp(mode, "scratch") == 0)
         return do_scratch();
+    if (strcmp(mode, "seal") == 0)
+        return say("mseal", syscall(SYS_MSEAL, 0, 0, 0)), 0;
     if (strcmp(mode, "forms") == 0 && argc == 3)
         return do_forms(argv[2]);
     if (strcmp(mode, "unix") == 0 && argc == 3)
