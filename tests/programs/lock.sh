@@ -19,9 +19,9 @@ in_view() {
 mkfifo listening
 setsid "$reach" witness counted >listening &
 witness=$!
-trap 'kill -KILL $witness $victims 2>/dev/null' EXIT
-victims=
-read -r _ <listening || fail "the witness does not start"
+trap 'kill -KILL $witness $victims $coffer 2>/dev/null' EXIT
+victims='' coffer=''
+read -r -t 20 _ <listening || fail "the witness does not start"
 
 # Some are refused natively too, with a reason of their own.
 "$reach" outside $witness >native.out
@@ -35,7 +35,7 @@ wait $witness
 [ "$(cat counted)" -gt 0 ] || fail "natively, no signal came"
 setsid "$reach" witness counted >listening &
 witness=$!
-read -r _ <listening || fail "the witness does not start"
+read -r -t 20 _ <listening || fail "the witness does not start"
 
 for lock in try off; do
     in_view "$reach" outside $witness >view.out || complain "reach outside fails"
@@ -68,6 +68,7 @@ wait $witness
 [ "$(cat counted)" = 0 ] || fail "a signal came to a process outside"
 setsid sleep 1012 &
 victim=$!
+victims="$victims $victim"
 "$reach" owner $victim >owner.out
 wait $victim 2>/dev/null
 [ $? = $((128 + $(kill -l USR1))) ] || fail "natively, a descriptor's signal does not come: $(cat owner.out)"
@@ -146,8 +147,10 @@ for lock in try off; do
     "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" $hide -- sh -c 'cat host/visible && echo ready && read -r _ &&
         cat host/later host/new/file host/new/deep/file host/visible && cat host/secret/later' <&7 >&6 2>view.err &
     coffer=$!
-    read -r _ <&6
-    read -r _ <&6
+    for line in open ready; do
+        read -r -t 20 got <&6
+        [ "$got" = $line ] || fail "what is not hidden: $got instead of $line: $(cat view.err)"
+    done
     mkdir -p host/new/deep
     echo 1 >host/later
     echo 2 >host/new/file
@@ -160,6 +163,7 @@ for lock in try off; do
         [ "$got" = $line ] || complain "what came later cannot be read: $got instead of $line: $(cat view.err)"
     done
     wait $coffer
+    coffer=
     grep -q 'No such file' view.err || complain "what came later is not hidden"
     rm -r host/new host/later host/secret/later
     echo open >host/visible
@@ -203,7 +207,7 @@ for lock in try off; do
     mkdir "victim.$lock"
     "$COFFER" run -q "--lock=$lock" -l "$LAYER.$lock" -- sh -c '. ./view.sh' sh $$ <&7 >&6 2>view.err &
     coffer=$!
-    read -r _ <&6
+    read -r -t 20 _ <&6 || fail "the first script does not run: $(cat view.err)"
     for alias in /tmp/.coffer-*/*/e*/first."$$"; do
         alias=${alias%/e*}
     done
@@ -211,14 +215,17 @@ for lock in try off; do
         mv "$alias" "$alias.moved"
         ln -s "$PWD/victim.$lock" "$alias"
         echo go >&7
-        read -r _ <&6 # the second script's
+        read -r -t 20 _ <&6 || complain "the second script does not run: $(cat view.err)"
         ls "victim.$lock" >"victim.$lock.found"
         echo go >&7
         wait $coffer
         rm -rf "$alias" "$alias.moved"
     else
         complain "no directory of short names"
+        kill -KILL $coffer
+        wait $coffer
     fi
+    coffer=
 done
 [ ! -s victim.try.found ] || fail "coffer itself changed the host: $(cat victim.try.found)"
 [ -s victim.off.found ] || fail "without the lock, coffer is not misled: the test shows nothing"
