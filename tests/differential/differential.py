@@ -98,7 +98,7 @@ MARKS = (
     ("unreadable", r"^\+ (dir|file|script) \S+ (0000|0200|0111|0311|0444) "),
     ("closed", r" (mkdir\S*|f?chmod\S*) .*0(000|222|070|007|444|600|644)( |$)|umask 0?[1-9]"),
     ("renamed", r"(?s) O_RDONLY.* rename.* (fchmod|fchown|fsetxattr|fremovexattr|futimens) f"),
-    ("exchange", r"RENAME_EXCHANGE"), ("become", r" become$"), ("user", r"^script user"),
+    ("exchange", r"RENAME_EXCHANGE"), ("forked", r" fork "), ("become", r" become$"), ("user", r"^script user"),
     ("moves", r" (rename\w*|rmdir|sweep) | AT_REMOVEDIR"),
 )
 IDENTITY = re.compile(r" c([01]) i(\d+)")
