@@ -39,6 +39,7 @@ install_package() {
     if [ -n "${COFFER_SANITIZED-}" ]; then expect run_view dpkg -i cache/archives/*.deb; else
         expect run_view apt-get install -qq -y "$package"; fi
 }
+[ -z "${COFFER_SANITIZED-}" ] || echo "not tried: apt-get install and remove in a view, where coffer is sanitized: dpkg alone"
 remove_package() {
     if [ -n "${COFFER_SANITIZED-}" ]; then expect run_view dpkg --remove "$package"; else
         expect run_view apt-get remove -qq -y "$package"; fi
