@@ -133,10 +133,11 @@ static void tell_of_missing(const struct files *files)
     struct policy *policy = files->places->policy;
     for (uint32_t number = 1; number <= policy_rule_count(policy); number++) {
         const struct policy_rule rule = policy_rule_get(policy, number);
+        bool unused = rule.kind == POLICY_RULE_CEILING && policy_control(policy) == POLICY_CONTROL_CLOSED;
         const char *pattern = rule.resolved != NULL ? rule.resolved : rule.pattern, *rest;
         char path[PATH_MAX];
         struct stat st;
-        if (rule.action != POLICY_WRITE || rule.verdict != POLICY_DIRECT || rule.quiet ||
+        if (rule.action != POLICY_WRITE || rule.verdict != POLICY_DIRECT || rule.quiet || unused ||
             !before_glob(pattern, path, &rest))
             continue;
         if (stat(path, &st) < 0 && errno == ENOENT)
@@ -148,8 +149,8 @@ static void tell_of_missing(const struct files *files)
 
 /*
  * Rules that are added at run time may loosen as far as the ceilings let them, and a lock that is engaged cannot be
- * loosened: what a ceiling allows, it has to allow from the start. As a policy in which nothing else is allowed. 0 or
- * -errno; NULL: there is no ceiling.
+ * loosened: what a ceiling allows, it has to allow from the start. As a policy in which nothing else is allowed, since
+ * the last ceiling that matches counts, whatever a rule says. 0 or -errno; NULL: there is no ceiling.
  */
 static int make_ceilings(struct policy *policy, struct policy **ceilings)
 {
@@ -182,6 +183,8 @@ static int make_ceilings(struct policy *policy, struct policy **ceilings)
 static int grant_ceilings(struct policy *policy, const struct grants *grants)
 {
     struct policy *ceilings;
+    if (policy_control(policy) == POLICY_CONTROL_CLOSED)
+        return 0;
     int status = make_ceilings(policy, &ceilings);
     if (status == 0 && ceilings != NULL)
         status = policy_grants(ceilings, "/", grants);

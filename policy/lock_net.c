@@ -63,14 +63,32 @@ static void count_ports(struct ports *ports)
         ports->count += ports->open[port];
 }
 
-/* A ceiling counts as well: what may yet be allowed cannot be locked away. */
-static void find_ports(struct policy *policy, enum policy_action action, struct ports *ports)
+/* Of the ceilings, or of all other rules; without one of the latter all is allowed, and no ceiling lets nothing more.
+ */
+static void apply_all(struct policy *policy, enum policy_action action, bool ceilings, struct ports *ports)
 {
-    set_all(ports, 0, PORTS - 1, true);
+    set_all(ports, 0, PORTS - 1, !ceilings);
     for (uint32_t number = 1; number <= policy_rule_count(policy); number++) {
         const struct policy_rule rule = policy_rule_get(policy, number);
-        if (rule.action == action && !rule.quiet && (rule.kind != POLICY_RULE_CEILING || rule.verdict == POLICY_ALLOW))
+        if (rule.action == action && !rule.quiet && (rule.kind == POLICY_RULE_CEILING) == ceilings)
             apply(ports, &rule);
+    }
+}
+
+/* Whether rules of run time may loosen anything: what the ceilings let them, cannot be locked away. */
+static bool may_be_loosened(const struct policy *policy)
+{
+    return policy_control(policy) != POLICY_CONTROL_CLOSED;
+}
+
+/* `room` is for what the ceilings allow. */
+static void find_ports(struct policy *policy, enum policy_action action, struct ports *ports, struct ports *room)
+{
+    apply_all(policy, action, false, ports);
+    if (may_be_loosened(policy)) {
+        apply_all(policy, action, true, room);
+        for (unsigned port = 0; port < PORTS; port++)
+            ports->open[port] = ports->open[port] || room->open[port];
     }
     count_ports(ports);
 }
@@ -85,14 +103,14 @@ static void add_own(struct ports *ports, const struct ports *bound)
 
 static struct ports *ports_of(const struct lock_places *places, enum policy_action action)
 {
-    struct ports *ports = calloc(2, sizeof *ports);
+    struct ports *ports = calloc(3, sizeof *ports);
     if (ports != NULL && !places->network)
         ports->count = PORTS;
     if (ports == NULL || !places->network)
         return ports;
-    find_ports(places->policy, action, ports);
+    find_ports(places->policy, action, ports, ports + 2);
     if (action == POLICY_CONNECT) {
-        find_ports(places->policy, POLICY_BIND, ports + 1);
+        find_ports(places->policy, POLICY_BIND, ports + 1, ports + 2);
         add_own(ports, ports + 1);
     }
     return ports;
@@ -103,22 +121,28 @@ static bool is_word(const char *text, size_t length, const char *word)
     return length == strlen(word) && strncmp(text, word, length) == 0;
 }
 
-/* Whether some abstract socket of a process outside may be connected to. */
-static bool may_connect_abstract(struct policy *policy)
+/* As apply_all(): whether some abstract socket may be connected to. */
+static bool lets_connect_abstract(struct policy *policy, bool ceilings)
 {
-    bool may = true;
+    bool may = !ceilings;
     for (uint32_t number = 1; number <= policy_rule_count(policy); number++) {
         const struct policy_rule rule = policy_rule_get(policy, number);
         size_t length;
         const char *text = policy_rule_address(&rule, &length);
         bool all = is_word(text, length, "*") || is_word(text, length, "unix:*") || is_word(text, length, "unix:@*");
         bool allows = rule.verdict == POLICY_ALLOW;
-        if (rule.action != POLICY_CONNECT || rule.quiet || (rule.kind == POLICY_RULE_CEILING && !allows))
+        if (rule.action != POLICY_CONNECT || rule.quiet || (rule.kind == POLICY_RULE_CEILING) != ceilings)
             continue;
         if (all || (allows && length >= 6 && strncmp(text, "unix:@", 6) == 0))
             may = allows;
     }
     return may;
+}
+
+/* Of a process outside. */
+static bool may_connect_abstract(struct policy *policy)
+{
+    return lets_connect_abstract(policy, false) || (may_be_loosened(policy) && lets_connect_abstract(policy, true));
 }
 
 static const struct {

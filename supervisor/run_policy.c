@@ -185,35 +185,6 @@ static int load_all(struct policy *policy, const struct run_request *request)
     return status;
 }
 
-static bool has_ceiling(const struct policy *policy)
-{
-    for (uint32_t number = policy_rule_count(policy); number > 0; number--)
-        if (policy_rule_get(policy, number).kind == POLICY_RULE_CEILING)
-            return true;
-    return false;
-}
-
-/*
- * The kernel's lock is made once and can only be tightened: it must allow what rules of run time may ask for. What the
- * ceilings allow is a rule of its own here; so the lock has all that the policy can come to.
- */
-static int load_reach(struct run_policy *result, const struct run_request *request)
-{
-    struct policy_options options = {.profiles = result->profiles, .resolve = true};
-    int status = policy_new(&result->reach, &options);
-    /* Without a rule all may be read, and what is written goes to the layer. */
-    if (status == 0 && request->learn == NULL)
-        status = load_all(result->reach, request);
-    for (uint32_t number = 1; number <= policy_rule_count(result->policy) && status == 0; number++) {
-        struct policy_rule rule = policy_rule_get(result->policy, number);
-        size_t word = strcspn(rule.text, " \t");
-        bool looses = rule.verdict == POLICY_ALLOW || rule.verdict == POLICY_DIRECT;
-        if (rule.kind == POLICY_RULE_CEILING && looses)
-            status = policy_append(result->reach, rule.file, rule.text + word, rule.text_length - word, POLICY_TRUSTED);
-    }
-    return status;
-}
-
 int run_policy_load(struct run_policy *result, const struct run_request *request)
 {
     *result = (struct run_policy){.profiles = policy_files_profiles()};
@@ -224,10 +195,10 @@ int run_policy_load(struct run_policy *result, const struct run_request *request
         return STATUS_COFFER_FAILED;
     }
     status = load_all(result->policy, request);
-    bool loosens = policy_control(result->policy) != POLICY_CONTROL_CLOSED && has_ceiling(result->policy);
-    if (status == 0 && (loosens || request->learn != NULL))
-        status = load_reach(result, request);
-    result->locked = result->reach != NULL ? result->reach : result->policy;
+    /* What is learned is allowed, by the lock as well: without a rule all may be read, and changes go to the layer. */
+    if (status == 0 && request->learn != NULL)
+        status = policy_new(&result->empty, &options);
+    result->locked = request->learn != NULL ? result->empty : result->policy;
     if (status == 0)
         result->has_layer = request->learn != NULL || writes_to_layer(result->policy);
     return status == 0 ? 0 : status == -ENOMEM ? STATUS_COFFER_FAILED : STATUS_USAGE;
@@ -236,7 +207,7 @@ int run_policy_load(struct run_policy *result, const struct run_request *request
 void run_policy_free(struct run_policy *loaded)
 {
     policy_free(loaded->policy);
-    policy_free(loaded->reach);
+    policy_free(loaded->empty);
     free(loaded->profiles);
     *loaded = (struct run_policy){0};
 }

@@ -11,7 +11,7 @@
 
 struct run_policy {
     struct policy *policy;
-    struct policy *reach;  /* what it can come to, with all that its ceilings allow; NULL: no more than it says */
+    struct policy *empty;  /* without rules, while a policy is learned; else NULL */
     struct policy *locked; /* one of these: what the kernel's lock is to allow */
     char *profiles;        /* the user's own directory of profiles, or NULL */
     bool has_layer;        /* something is written to the layer */

@@ -189,6 +189,24 @@ if [ "${landlock:-0}" -gt 0 ]; then
     [ "$(cat host/direct)" = direct ] || fail "--lock=require does not let direct places be written to"
 fi
 
+# What ceilings let rules of run time allow, the lock allows: as the last ceiling says it, and where there is control alone.
+if [ "${landlock:-0}" -gt 0 ] && command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
+    here=$(pwd -P)/host
+    printf '%s\n' "read deny $here/secret/**" "ceiling read allow $here/**" "ceiling read deny $here/secret/**" >rules
+    for control in open closed; do
+        # Without -f it is coffer alone that is traced, which makes the rules.
+        expect strace -y -e trace=landlock_add_rule -o traced "$COFFER" run -q --control=$control -p rules -l "$LAYER.ceiling" -- cat host/visible
+        grep -q "READ_FILE.*<$here/visible>" traced || fail "strace does not show what may be read: $(cat traced)"
+        ! grep -E "READ_FILE.*<($here|$here/secret.*)>" traced >&2 || fail "control $control: the lock lets what a ceiling forbids be read"
+    done
+    printf '%s\n' "read deny $here/secret/**" "ceiling read allow $here/secret/**" >rules
+    for control in open closed; do
+        expect strace -y -e trace=landlock_add_rule -o traced "$COFFER" run -q --control=$control -p rules -l "$LAYER.ceiling" -- cat host/visible
+        if grep -q "READ_FILE.*<$here/secret>" traced; then lets=open; else lets=closed; fi
+        [ $lets = $control ] || fail "control $control: the lock is $lets to what a ceiling allows"
+    done
+fi
+
 # coffer itself changes nothing but the layer: the directory of short names becomes a link to the host behind its back.
 cat >view.sh <<'END'
 cat >host/first.$1 <<'script'

@@ -336,7 +336,7 @@ static int write_up_to_ceiling(void)
 START_TEST(ceilings_are_left_open)
 {
     ck_assert_int_eq(wrong_under(lock_for_programs,
-                                 "write deny /**\nread hide ./outside/secret/**\n"
+                                 "control open\nwrite deny /**\nread hide ./outside/secret/**\n"
                                  "ceiling write direct ./outside/empty/**\nceiling read allow ./outside/secret/key\n",
                                  write_up_to_ceiling),
                      0);
@@ -347,6 +347,42 @@ static int told_of_missing(void)
 {
     return expect("what is not there is told", (int)losses, 2);
 }
+
+static int read_up_to_ceiling(void)
+{
+    int wrong = expect("below the ceiling", opens("outside/file", O_RDONLY), 0);
+    return wrong + expect("what a later ceiling forbids", opens("outside/secret/key", O_RDONLY), -EACCES);
+}
+
+/* Of the ceilings that match, the last one counts. */
+START_TEST(a_ceiling_may_be_lowered)
+{
+    ck_assert_int_eq(wrong_under(lock_for_programs,
+                                 "control open\nread hide ./outside/file\nread deny ./outside/secret/**\n"
+                                 "ceiling read allow ./outside/**\nceiling read deny ./outside/secret/**\n",
+                                 read_up_to_ceiling),
+                     0);
+}
+END_TEST
+
+static int nothing_is_loosened(void)
+{
+    int wrong = expect("hidden", opens("outside/secret/key", O_RDONLY), -EACCES);
+    wrong += expect("create", opens("outside/empty/new", O_WRONLY | O_CREAT), -EACCES);
+    return wrong + expect("nothing is told", (int)losses, 0);
+}
+
+/* Without control nobody comes up to them. */
+START_TEST(ceilings_count_with_control_alone)
+{
+    ck_assert_int_eq(
+        wrong_under(lock_for_programs,
+                    "write deny /**\nread hide ./outside/secret/**\nceiling write direct ./outside/empty/**\n"
+                    "ceiling read allow /**\nceiling write direct ./outside/missing/**\n",
+                    nothing_is_loosened),
+        0);
+}
+END_TEST
 
 START_TEST(what_is_not_there_is_told)
 {
@@ -368,6 +404,22 @@ START_TEST(ports_are_what_is_allowed)
 {
     ck_assert_int_eq(wrong_under(lock_for_programs,
                                  "connect deny *\nconnect allow 127.0.0.0/8:2\nconnect allow unix:*\nbind deny *\n",
+                                 use_ports),
+                     0);
+}
+END_TEST
+
+/* Ceilings count by themselves: a rule that stands behind them takes nothing from them, and one of them does. */
+START_TEST(ports_are_left_open_by_ceilings)
+{
+    ck_assert_int_eq(wrong_under(lock_for_programs,
+                                 "control open\nceiling connect allow *:1-2\nceiling connect deny *:1\n"
+                                 "ceiling bind allow *:34567\nceiling bind deny *\nconnect deny *\nbind deny *\n",
+                                 use_ports),
+                     0);
+    ck_assert_int_eq(wrong_under(lock_for_programs,
+                                 "ceiling connect allow *\nceiling bind allow *\nconnect deny *\nconnect allow *:2\n"
+                                 "bind deny *\n",
                                  use_ports),
                      0);
 }
@@ -410,11 +462,15 @@ int main(void)
         tcase_add_test(lock, an_exception_is_told);
         tcase_add_test(lock, what_is_not_there_is_told);
         tcase_add_test(lock, ceilings_are_left_open);
+        tcase_add_test(lock, a_ceiling_may_be_lowered);
+        tcase_add_test(lock, ceilings_count_with_control_alone);
         tcase_add_test(lock, what_is_refused_cannot_be_executed);
         if (lock_renames())
             tcase_add_test(lock, the_supervisor_changes_the_layer_alone);
-        if (lock_governs_tcp())
+        if (lock_governs_tcp()) {
             tcase_add_test(lock, ports_are_what_is_allowed);
+            tcase_add_test(lock, ports_are_left_open_by_ceilings);
+        }
         suite_add_tcase(suite, lock);
     } else {
         (void)fprintf(stderr, "no Landlock on this kernel: the lock itself is not tested\n");
