@@ -1,11 +1,12 @@
 /*
  * A library to preload into coffer when valgrind counts its instructions. valgrind 3.19 answers the calls it does not
  * know with ENOSYS and hides the vdso; here such calls go past it to the kernel, and the vdso is a copy in a file,
- * $COFFER_BENCH_VDSO. What the calls mean to valgrind does not matter: it only counts.
+ * $COFFER_BENCH_VDSO. What the calls mean to valgrind does not matter: it only counts. But it needs its descriptors.
  */
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -45,6 +46,9 @@ long syscall(long number, ...) /* NOLINT(readability-inconsistent-declaration-pa
     for (size_t i = 0; i < 6; i++)
         request.args[i] = va_arg(arguments, long);
     va_end(arguments);
+    /* What becomes the command closes all but a few: valgrind goes on in it until the exec, and not without its own. */
+    if (number == SYS_close_range)
+        request.args[2] |= CLOSE_RANGE_CLOEXEC;
 
     long result = (long)VALGRIND_NON_SIMD_CALL1(call_kernel, &request);
     if (result < 0 && result > -4096) {

@@ -19,3 +19,9 @@ printf '%s\n' 'stat-file stops = 7' 'stat-file exits <= 3' 'stat-file own_calls_
 grep -q 'stat-file: stops grew to 10[0-9]*, it was 7$' said || fail "said: $(cat said)"
 grep -q 'stat-file: own_calls_per_stop grew to .*, at most 0.5$' said || fail "said: $(cat said)"
 ! grep -q 'exits' said || fail "said: $(cat said)"
+
+# Instructions are counted by valgrind, which goes on in what becomes the command until it executes that.
+if command -v valgrind >/dev/null && [ -e "$(dirname "$COFFER")/bench/callgrind_calls.so" ]; then
+    "$bench/stops" --coffer "$COFFER" --workloads stat-file --json counts >table 2>said || fail "instructions: $(cat said)"
+    grep -q '"instructions_per_stop": [1-9]' counts || fail "no instructions are counted: $(cat said counts)"
+fi
