@@ -3,6 +3,7 @@
 #include "emul/cleanup.h"
 #include "emul/program_files.h"
 #include "policy/lock.h"
+#include "supervisor/search_path.h"
 #include "supervisor/text.h"
 
 #include <errno.h>
@@ -95,27 +96,11 @@ static bool make_rules(const struct confine_request *request, const struct lock_
     return has_no_lock(status) || goes_without(request, status);
 }
 
-/* As execvp(3) finds it. False if it is nowhere, or in the view alone. */
-static bool find_command(const char *name, char path[PATH_MAX])
-{
-    const char *directory = getenv("PATH");
-    if (strchr(name, '/') != NULL)
-        return snprintf(path, PATH_MAX, "%s", name) < PATH_MAX;
-    while (directory != NULL && *directory != '\0') {
-        size_t length = strcspn(directory, ":");
-        int size = snprintf(path, PATH_MAX, "%.*s%s%s", (int)length, directory, length > 0 ? "/" : "", name);
-        if (size < PATH_MAX && access(path, X_OK) == 0)
-            return true;
-        directory += length + (directory[length] == ':');
-    }
-    return false;
-}
-
 /* The command is executed whatever the policy says of it. */
 static int open_command(const struct confine_request *request, int fds[PROGRAM_FILES])
 {
     char path[PATH_MAX];
-    return request->policy != NULL && find_command(request->command, path)
+    return request->policy != NULL && search_path_find(request->command, true, path)
                ? program_files_open(path, fds, PROGRAM_FILES)
                : 0;
 }

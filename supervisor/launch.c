@@ -9,6 +9,7 @@
 #include "supervisor/exec.h"
 #include "supervisor/grant.h"
 #include "supervisor/placement.h"
+#include "supervisor/search_path.h"
 #include "supervisor/text.h"
 #include "supervisor/trace.h"
 
@@ -18,14 +19,11 @@
 #include <linux/capability.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -119,22 +117,10 @@ static void keep_descriptors(const struct launch *launch)
  * execvp(3) says EACCES when a directory of $PATH may not be searched, even if the command is nowhere: to a person, as
  * to the shell, that is "not found".
  */
-static bool is_in_search_path(const char *name)
+static bool is_nowhere(const char *name)
 {
-    const char *path = getenv("PATH");
-    struct stat st;
-    if (strchr(name, '/') != NULL || path == NULL)
-        return true;
-    for (;; path++) {
-        char file[PATH_MAX];
-        size_t length = strcspn(path, ":");
-        int size = snprintf(file, sizeof file, "%.*s%s%s", (int)length, path, length > 0 ? "/" : "", name);
-        if (size < (int)sizeof file && stat(file, &st) == 0)
-            return true;
-        path += length;
-        if (*path == '\0')
-            return false;
-    }
+    char path[PATH_MAX];
+    return !search_path_find(name, false, path);
 }
 
 /* What the forked child needs to know. */
@@ -166,7 +152,7 @@ static void become_command(void *context)
 
     (void)execvp(launch->argv[0], launch->argv);
     status = -errno;
-    if (status == -EACCES && !is_in_search_path(launch->argv[0]))
+    if (status == -EACCES && is_nowhere(launch->argv[0]))
         status = -ENOENT;
     error_errno(launch->argv[0], status);
     _exit(status == -ENOENT || status == -ENOTDIR ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);

@@ -89,6 +89,17 @@ for lock in try off; do
     # shellcheck disable=SC2016 # for the inner shell
     [ "$(echo data | "$COFFER" run -q "--lock=$lock" --profile strict -- sh -c 'read -r line; echo "$line"; /bin/true && echo started; read -r line <view.caps && echo read' 2>/dev/null)" = data ] ||
         complain "strict: more than the command"
+    # $PATH as execvp() goes through it: no directory is the command, and an empty element is the working directory.
+    mkdir -p dir/cat
+    cp "$(command -v cat)" concatenate
+    [ "$(echo data | PATH=$PWD/dir:$PATH "$COFFER" run -q "--lock=$lock" --profile strict -- cat)" = data ] ||
+        complain "strict: a directory in the path is taken for the command"
+    for path in "/nowhere:" "" ":/nowhere"; do
+        [ "$(echo data | PATH=$path "$COFFER" run -q "--lock=$lock" --profile strict -- concatenate)" = data ] ||
+            complain "strict: with the path '$path' the command does not run"
+    done
+    [ "$(echo data | env -u PATH "$COFFER" run -q "--lock=$lock" --profile strict -- cat)" = data ] ||
+        complain "strict: without a path cat does not run"
 done
 
 # The FIFOs are the host's, which a view does not open to write; they are inherited.
