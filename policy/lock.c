@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -33,9 +34,22 @@ static const uint64_t read_and_execute =
 static const uint64_t of_files = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_TRUNCATE |
                                  LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_EXECUTE;
 
+#ifdef COFFER_TEST_HOOKS
+/* A test may want to have an older kernel: COFFER_LANDLOCK_ABI=N. */
+static long no_newer_than_wanted(long abi)
+{
+    const char *wanted = getenv("COFFER_LANDLOCK_ABI");
+    long most = wanted == NULL ? abi : strtol(wanted, NULL, 10);
+    return abi < most ? abi : most;
+}
+#endif
+
 int lock_abi(void)
 {
     long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+#ifdef COFFER_TEST_HOOKS
+    abi = no_newer_than_wanted(abi);
+#endif
     return abi < 0 ? 0 : (int)abi;
 }
 

@@ -200,6 +200,22 @@ if [ "${landlock:-0}" -gt 0 ]; then
     [ "$(cat host/direct)" = direct ] || fail "--lock=require does not let direct places be written to"
 fi
 
+# Where the lock is older: what it lacks is told, and refused by --lock=require; with test hooks.
+abi() {
+    local version=$1
+    shift
+    COFFER_LANDLOCK_ABI=$version "$COFFER" run -p layer.rules -l "$LAYER.abi" "$@" >view.out 2>view.err
+}
+echo 'write layer /**' >layer.rules
+if [ "${landlock:-0}" -gt 1 ] && COFFER_LANDLOCK_ABI=0 "$COFFER" doctor --json | grep -q '"landlock_abi": *0'; then
+    abi 0 --lock=require -- echo ran && fail "--lock=require goes on without a lock"
+    abi 1 --lock=require -- echo ran && fail "--lock=require goes on where coffer is not confined"
+    [ "$(grep -c '^coffer: lock: .*: ' view.err)" = 1 ] && grep -q '^coffer: lock: coffer itself: ' view.err || fail "that coffer is not confined is not told: $(cat view.err)"
+    abi 1 --lock=try -- sh -c 'mkdir made && echo ran >made/file && cat made/file' || fail "--lock=try does not go on: $(cat view.err)"
+    [ "$(cat view.out)" = ran ] || fail "under the oldest lock: $(cat view.out view.err)"
+    abi 2 --lock=require -- echo ran || fail "--lock=require where coffer is confined: $(cat view.err)"
+fi
+
 # What ceilings let rules of run time allow, the lock allows: as the last ceiling says it, and where there is control alone.
 if [ "${landlock:-0}" -gt 0 ] && command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
     here=$(pwd -P)/host
