@@ -21,12 +21,15 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PATIENCE = 120
-# What root's programs have in a view: policy/capabilities.c.
-KEPT_CAPABILITIES = ("+chown,+dac_override,+dac_read_search,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,"
-                     "+linux_immutable,+net_bind_service,+ipc_lock,+mknod,+sys_chroot,+sys_resource,+audit_write,+setfcap")
 OVERLAY = ('mkdir -p "$1" && mount -t overlay overlay -o "ro,userxattr,lowerdir=$2:$3" "$1" && shift 3 && exec "$@"')
 LIVE_OVERLAY = ('mount -t overlay overlay -o "userxattr,lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@"')
 READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro / ; cd "$1"; shift; exec "$@"'
+
+
+def kept_capabilities():
+    """What root's programs have in a view, for setpriv."""
+    with open(os.path.join(HERE, os.pardir, "programs", "capabilities"), encoding="utf-8") as file:
+        return ["+" + line.strip() for line in file if not line.startswith("#")]
 
 
 class Difference:
@@ -254,7 +257,7 @@ class Stage:
     def identity(self):
         """The program by which root's own process becomes the user, or root as a view has him."""
         if not self.options.user:
-            return ["setpriv", "--inh-caps=-all", "--bounding-set=-all," + KEPT_CAPABILITIES]
+            return ["setpriv", "--inh-caps=-all", "--bounding-set=" + ",".join(["-all", *kept_capabilities()])]
         return ["setpriv", f"--reuid={self.options.user}", f"--regid={self.options.user}", "--clear-groups"]
 
     def play_natively(self, bundle):

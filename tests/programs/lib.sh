@@ -53,11 +53,11 @@ run_view() {
     "$COFFER" run -q -l "$LAYER" -- "$@"
 }
 
-# with_capabilities COMMAND...: natively, with those capabilities alone that root keeps in a view (policy/capabilities.c).
+# with_capabilities COMMAND...: natively, with those capabilities alone that root keeps in a view.
 with_capabilities() {
     [ "$(id -u)" = 0 ] || {
         "$@"
         return
     }
-    setpriv --inh-caps=-all --bounding-set="-all,+chown,+dac_override,+dac_read_search,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+linux_immutable,+net_bind_service,+ipc_lock,+mknod,+sys_chroot,+sys_resource,+audit_write,+setfcap" "$@"
+    setpriv --inh-caps=-all --bounding-set="-all$(sed '/^#/d; s/^/,+/' "$COFFER_TESTS/capabilities" | tr -d '\n')" "$@"
 }
