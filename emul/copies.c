@@ -7,7 +7,6 @@
  */
 #include "emul/view_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { COPIES_MAX = 8192 };
@@ -178,11 +177,8 @@ bool copies_find(struct view *view, const struct stat *original, struct entry *e
 
 bool copies_last_name(struct view *view, const struct stat *original, char path[PATH_MAX])
 {
-    char dir[PATH_MAX];
     const struct copy *copy = find_original(view, original);
-    if (copy == NULL || copy->place == NULL || directory_path(copy->place, dir) < 0)
-        return false;
-    return snprintf(path, PATH_MAX, "%s/%s", dir[1] == '\0' ? "" : dir, copy->name) < PATH_MAX;
+    return copy != NULL && copy->place != NULL && directory_name_path(copy->place, copy->name, path) == 0;
 }
 
 void copies_free(struct view *view)

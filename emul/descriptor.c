@@ -401,13 +401,11 @@ int real_path(struct view *view, const struct caller *caller, struct directory *
               char path[PATH_MAX])
 {
     char in_view[PATH_MAX], room[64];
-    int error = directory_path(dir, in_view);
+    int error = directory_name_path(dir, name, in_view);
     if (error < 0)
         return error;
     const char *prefix = tree_prefix(view, caller, tree, room);
-    const char *middle = in_view[1] == '\0' ? "" : in_view;
-    int length = name[0] == '\0'
-                     ? snprintf(path, PATH_MAX, "%s%s", prefix, *middle == '\0' && *prefix == '\0' ? "/" : middle)
-                     : snprintf(path, PATH_MAX, "%s%s/%s", prefix, middle, name);
+    bool is_tree = in_view[1] == '\0' && *prefix != '\0';
+    int length = snprintf(path, PATH_MAX, "%s%s", prefix, is_tree ? "" : in_view);
     return length < PATH_MAX ? 0 : -ENAMETOOLONG;
 }

@@ -308,6 +308,20 @@ int directory_path(const struct directory *dir, char path[PATH_MAX])
     return 0;
 }
 
+int directory_name_path(const struct directory *dir, const char *name, char path[PATH_MAX])
+{
+    const size_t name_size = strlen(name) + 1;
+    int error = directory_path(dir, path);
+    if (error < 0 || name_size == 1)
+        return error;
+    size_t length = path[1] == '\0' ? 0 : strlen(path);
+    if (length + 1 + name_size > PATH_MAX)
+        return -ENAMETOOLONG;
+    path[length] = '/';
+    memcpy(path + length + 1, name, name_size);
+    return 0;
+}
+
 bool directory_is_below(const struct directory *dir, const struct directory *ancestor)
 {
     for (; dir != NULL; dir = dir->parent)

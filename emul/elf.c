@@ -145,10 +145,8 @@ static int make_copy(struct view *view, const struct entry *entry, const char *i
 
 static char *origin_of(const struct entry *entry)
 {
-    char path[PATH_MAX], *text = NULL;
-    if (directory_path(entry->dir, path) < 0)
-        return NULL;
-    return asprintf(&text, "%s/%s", path[1] == '\0' ? "" : path, entry->name) < 0 ? NULL : text;
+    char path[PATH_MAX];
+    return directory_name_path(entry->dir, entry->name, path) < 0 ? NULL : strdup(path);
 }
 
 /* Opens the directory that the caller can execute a copy from. Its descriptor or -errno; its path in malloc()ed text.

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,7 +45,6 @@ static bool has_room(struct view *view, bool held)
 void job_note_copy(struct view *view, int tree, const struct stat *original, const struct entry *entry)
 {
     struct note note;
-    char dir[PATH_MAX];
     if (view->job_notes < 0 || entry->tree != UPPER)
         return;
     memset(&note, 0, sizeof note);
@@ -54,8 +52,7 @@ void job_note_copy(struct view *view, int tree, const struct stat *original, con
     note.upper = entry->st;
     int dirfd = directory_fd(view, entry->dir, tree);
     cleanup_fd int lower = dirfd < 0 || !S_ISREG(original->st_mode) ? -1 : lower_open(dirfd, entry->name);
-    note.held = lower >= 0 && lower_is_held(lower) && directory_path(entry->dir, dir) == 0 &&
-                snprintf(note.path, sizeof note.path, "%s/%s", dir[1] == '\0' ? "" : dir, entry->name) < PATH_MAX;
+    note.held = lower >= 0 && lower_is_held(lower) && directory_name_path(entry->dir, entry->name, note.path) == 0;
     if (!has_room(view, note.held))
         return;
     note.length = note.held ? strlen(note.path) : 0;

@@ -43,16 +43,11 @@ static int is_xattr_whiteout(int dirfd, const char *name, const struct stat *st)
 static bool is_store(const struct view *view, const struct directory *dir, const char *name)
 {
     char path[PATH_MAX];
-    if (!dir->watched || directory_path(dir, path) < 0)
+    if (!dir->watched || directory_name_path(dir, name, path) < 0)
         return false;
-    size_t length = strlen(path);
-    if (length == 1)
-        length = 0;
-    for (int i = 0; i < view->hidden_count; i++) {
-        const char *hidden = view->hidden[i];
-        if (strncmp(hidden, path, length) == 0 && hidden[length] == '/' && strcmp(hidden + length + 1, name) == 0)
+    for (int i = 0; i < view->hidden_count; i++)
+        if (strcmp(view->hidden[i], path) == 0)
             return true;
-    }
     return false;
 }
 

@@ -124,7 +124,7 @@ int rules_refuse(struct view *view, const struct caller *caller, enum policy_act
 int rules_ask(struct view *view, const struct caller *caller, enum policy_action action, struct directory *dir,
               const char *name, const char *said)
 {
-    char path[PATH_MAX + NAME_MAX + 2];
+    char path[PATH_MAX];
     if (view->policy == NULL || !may_refuse(view, action))
         return RULES_GO;
     struct policy_decision decision = decide(view, dir, name, action);
@@ -133,14 +133,8 @@ int rules_ask(struct view *view, const struct caller *caller, enum policy_action
     /* What is hidden is not found; what has been made in its place is the program's own. */
     if (decision.verdict != POLICY_DENY)
         return RULES_GO;
-    if (directory_path(dir, path) < 0)
-        memcpy(path, "/...", sizeof "/...");
-    size_t length = strlen(path);
-    if (name[0] != '\0') {
-        length -= length == 1;
-        path[length] = '/';
-        memcpy(path + length + 1, name, strlen(name) + 1);
-    }
+    if (directory_name_path(dir, name, path) < 0)
+        (void)snprintf(path, sizeof path, "/.../%s", name);
     return rules_refuse(view, caller, action, path, said, &decision);
 }
 
@@ -236,14 +230,8 @@ static int note_hidden(struct view *view, struct directory *dir, const char *nam
 {
     static const struct stat nothing;
     char path[PATH_MAX];
-    int error = directory_path(dir, path);
-    size_t length = strlen(path);
-    if (error < 0 || length + strlen(name) + 2 > sizeof path)
-        return error < 0 ? error : -ENAMETOOLONG;
-    length -= length == 1;
-    path[length] = '/';
-    memcpy(path + length + 1, name, strlen(name) + 1);
-    return layer_base_note(view->layer, path, &nothing);
+    int error = directory_name_path(dir, name, path);
+    return error < 0 ? error : layer_base_note(view->layer, path, &nothing);
 }
 
 int rules_note_hidden(struct view *view, struct directory *dir)

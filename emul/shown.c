@@ -25,11 +25,7 @@ void shown_delete(char path[PATH_MAX])
 
 static void name_of_entry(const struct entry *entry, char path[PATH_MAX])
 {
-    char dir[PATH_MAX];
-    int length = directory_path(entry->dir, dir) < 0
-                     ? PATH_MAX
-                     : snprintf(path, PATH_MAX, "%s/%s", dir[1] == '\0' ? "" : dir, entry->name);
-    if (length >= PATH_MAX)
+    if (directory_name_path(entry->dir, entry->name, path) < 0)
         (void)snprintf(path, PATH_MAX, "/");
 }
 

@@ -179,21 +179,11 @@ int upper_note_base(struct view *view, struct directory *dir, const char *name)
 {
     char path[PATH_MAX];
     struct stat st;
-    size_t length;
     int fd = (dir->trees & (1u << view->host)) != 0 ? directory_fd(view, dir, view->host) : -ENOENT;
     if (fd < 0 || sys_fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || lookup_is_hidden(view, dir, name))
         return 0;
-    int error = directory_path(dir, path);
-    if (error < 0)
-        return error;
-    length = strlen(path);
-    if (length == 1)
-        length = 0;
-    if (length + strlen(name) + 2 > sizeof path)
-        return -ENAMETOOLONG;
-    path[length] = '/';
-    memcpy(path + length + 1, name, strlen(name) + 1);
-    return layer_base_note(view->layer, path, &st);
+    int error = directory_name_path(dir, name, path);
+    return error < 0 ? error : layer_base_note(view->layer, path, &st);
 }
 
 int upper_open_path(struct view *view, const struct entry *entry)

@@ -283,6 +283,8 @@ int directory_fd(struct view *view, struct directory *dir, int tree);
 void directory_keep_fd(struct view *view, struct directory *dir, int tree, int fd);
 /* Its view path, without a trailing slash but for the root. 0 or -ENAMETOOLONG. */
 int directory_path(const struct directory *dir, char path[PATH_MAX]);
+/* That of a name in it; "" is the directory itself. 0 or -ENAMETOOLONG. */
+int directory_name_path(const struct directory *dir, const char *name, char path[PATH_MAX]);
 bool directory_is_below(const struct directory *dir, const struct directory *ancestor);
 /* The name is gone from the view: the entry (if cached) is dead, and so is all below it. */
 void directory_forget(struct view *view, struct directory *parent, const char *name);
