@@ -36,9 +36,37 @@ static void ring(const struct ask *ask)
     (void)!write(ask->bell, &one, sizeof one);
 }
 
+/* A terminal that takes nothing now (Ctrl-S) is waited for, until the bell rings. */
 static void put(const struct ask *ask, const char *text)
 {
-    (void)!write(ask->terminal, text, strlen(text));
+    while (*text != '\0') {
+        struct pollfd wanted[] = {{.fd = ask->terminal, .events = POLLOUT}, {.fd = ask->bell, .events = POLLIN}};
+        ssize_t length = write(ask->terminal, text, strlen(text));
+        if (length > 0)
+            text += length;
+        else if (errno != EAGAIN || poll(wanted, 2, -1) < 0 || wanted[1].revents != 0)
+            return;
+    }
+}
+
+/*
+ * What is typed, as much as there is room for; 0 or less: nobody types any more, or the bell rang. The line that
+ * woke us may be gone: a program in the view that reads the terminal as well has taken it.
+ */
+static ssize_t hear(const struct ask *ask, char *typed, size_t size)
+{
+    ssize_t length;
+    do {
+        struct pollfd wanted[] = {{.fd = ask->terminal, .events = POLLIN}, {.fd = ask->bell, .events = POLLIN}};
+        while (poll(wanted, 2, -1) < 0 && errno == EINTR)
+            continue;
+        if (wanted[1].revents != 0) {
+            put(ask, "\n");
+            return 0;
+        }
+        length = read(ask->terminal, typed, size);
+    } while (length < 0 && (errno == EAGAIN || errno == EINTR));
+    return length;
 }
 
 /* The first letter of what he types decides; an empty line is a no. Anything else than an answer is asked again. */
@@ -71,15 +99,8 @@ static enum ask_answer talk(const struct ask *ask, const char *question)
     put(ask, question);
     for (;;) {
         char typed[256];
-        struct pollfd wanted[] = {{.fd = ask->terminal, .events = POLLIN}, {.fd = ask->bell, .events = POLLIN}};
         put(ask, "coffer: allow it? [y]es, [n]o, [k]ill the process: ");
-        while (poll(wanted, 2, -1) < 0 && errno == EINTR)
-            continue;
-        if (wanted[1].revents != 0) {
-            put(ask, "\n");
-            return ASK_REFUSE;
-        }
-        ssize_t length = read(ask->terminal, typed, sizeof typed);
+        ssize_t length = hear(ask, typed, sizeof typed);
         enum ask_answer answer = length <= 0 ? ASK_REFUSE : read_answer(typed, (size_t)length);
         if (answer != ASK_UNKNOWN)
             return answer;
@@ -164,7 +185,7 @@ static struct ask *start(struct supervisor *supervisor)
     if (ask == NULL)
         return NULL;
     ask->supervisor = supervisor;
-    ask->terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+    ask->terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     ask->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (ask->terminal < 0 || ask->bell < 0 || pthread_create(&ask->thread, NULL, run_thread, ask) != 0) {
         release(ask);

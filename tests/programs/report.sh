@@ -133,6 +133,43 @@ asked interrupt "$helper" nested host/asked
 seen 1 'status 130'
 asked yes sh -c '"$0" nested host/asked & "$0" nested host/open/meanwhile; wait' "$helper"
 [ "$(grep -c 'done$' seen)" = 2 ] || fail "others wait for the user: $(cat seen)"
+# A program that reads the terminal as well may take the answer; then another one, or Ctrl-C, is waited for.
+cat >taken.py <<'END'
+import os, pty, select, signal, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen, end = b"", time.monotonic() + 30
+os.write(terminal, b"first\n")
+typed = ended = False
+while True:
+    if time.monotonic() > end:
+        os.kill(pid, signal.SIGKILL)
+        sys.exit(f"it hangs: {seen!r}")
+    if select.select([terminal], [], [], 0.02)[0]:
+        try:
+            seen += os.read(terminal, 4096)
+        except OSError:
+            break
+    if not typed and b"the process: " in seen:
+        os.write(terminal, b"n\n")
+        typed = True
+    elif typed and not ended and b"EACCES" in seen:
+        os.write(terminal, b"n\n") # for the other one
+        ended = True
+    elif typed and not ended and b"\nn\n" in open("host/open/taken", "rb").read():
+        os.write(terminal, b"\x03")
+        ended = True
+os.waitpid(pid, 0)
+END
+for ((try = 0; try < 5; try++)); do
+    rm -f host/open/taken
+    # shellcheck disable=SC2016 # for the inner shell
+    timeout -s KILL 60 python3 taken.py "$COFFER" run -q -l "$LAYER" -p asking -- sh -c '
+        dd bs=64 count=2 status=none </dev/tty >host/open/taken &
+        until [ -s host/open/taken ]; do :; done
+        "$0" nested host/untaken; wait' "$helper" >seen 2>&1 || fail "the answer is taken by another: $(cat seen)"
+done
 
 # The options: -w and --hide are rules behind the others, whatever bytes are in their paths.
 odd="host/a b*[x]\\#~"
