@@ -206,8 +206,8 @@ static int status_of(const struct run_request *request, const struct supervisor 
     return status == 0 && request->fail_on_violation && supervisor->violations->violated > 0 ? STATUS_USAGE : status;
 }
 
-static int run_in_layers(const struct run_request *request, struct stack *stack, struct violations *violations,
-                         const struct run_policy *rules)
+static struct run_outcome run_in_layers(const struct run_request *request, struct stack *stack,
+                                        struct violations *violations, const struct run_policy *rules)
 {
     struct launch launch = {
         .argv = request->argv,
@@ -255,7 +255,7 @@ static int run_in_layers(const struct run_request *request, struct stack *stack,
     placement_free(&supervisor);
     violations->supervisor = NULL;
     close_over(stack);
-    return run_end(request, &outcome, &stack->layer);
+    return outcome;
 }
 
 static int run_by_policy(const struct run_request *request, const struct run_policy *rules)
@@ -272,12 +272,20 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
     if (request->report != NULL && report < 0)
         return STATUS_COFFER_FAILED;
     int status = STATUS_COFFER_FAILED;
+    struct run_outcome outcome = {.status = STATUS_COFFER_FAILED};
     struct stack *stack = calloc(1, sizeof *stack);
-    if (stack != NULL && open_layers(stack, request, rules->has_layer) == 0)
-        status = run_in_layers(request, stack, &violations, rules);
-    free(stack);
-    if (report >= 0 && !report_write(report, request->report, &violations) && status == 0)
+    bool opened = stack != NULL && open_layers(stack, request, rules->has_layer) == 0;
+    if (opened)
+        outcome = run_in_layers(request, stack, &violations, rules);
+    /* Before anything is said of it. */
+    bool reported = report < 0 || report_write(report, request->report, &violations);
+    if (!reported)
+        violations.report = NULL;
+    if (opened)
+        status = run_end(request, &outcome, &stack->layer);
+    if (status == 0 && !reported)
         status = STATUS_COFFER_FAILED;
+    free(stack);
     violations_free(&violations);
     return status;
 }
@@ -285,11 +293,15 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
 int run_command(const struct run_request *request)
 {
     struct run_policy rules;
+    struct sigaction pipe;
     if (nested_refused())
         return STATUS_COFFER_FAILED;
+    (void)sigaction(SIGPIPE, NULL, &pipe);
     int status = run_policy_load(&rules, request);
     if (status == 0)
         status = run_by_policy(request, &rules);
     run_policy_free(&rules);
+    /* Ignored since the start of the command: where nobody reads what is said at the end, the end comes all the same. */
+    (void)sigaction(SIGPIPE, &pipe, NULL);
     return status;
 }

@@ -56,7 +56,8 @@ void signals_restore(const struct signals *signals)
     while (sigtimedwait(&signals->taken, NULL, &now) > 0)
         continue;
     for (int signal = 1; signal < NSIG; signal++)
-        (void)sigaction(signal, &signals->actions[signal], NULL);
+        if (signal != SIGPIPE)
+            (void)sigaction(signal, &signals->actions[signal], NULL);
     (void)pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
 }
 

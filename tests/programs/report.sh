@@ -269,6 +269,19 @@ lines 1 'report.json: the report was removed'
 status 125 view --report /dev/full -p rules -- "$helper" nested host/new >/dev/null
 lines 1 '/dev/full: the report could not be written'
 
+# Where nobody reads what coffer says, the status, the report and the end of the layer are as they are.
+rm -rf "$LAYER" report.json && mkfifo unread closed-now
+"$COFFER" run -l "$LAYER" --discard --report report.json -p rules -- sh -c '
+    echo x >changed; read -r line <closed-now; exec 2>/dev/null; "$0" nested host/new; exit 7' "$helper" >/dev/null 2>unread &
+supervisor=$!
+exec 8<unread 8<&-
+echo >closed-now
+wait $supervisor
+got=$?
+[ $got = 7 ] || fail "status $got where nobody reads"
+[ "$(wc -l <report.json)" = 1 ] || fail "no report where nobody reads"
+[ ! -e "$LAYER" ] || fail "a layer is left where nobody reads"
+
 # It does not grow for ever.
 view --report report.json -p rules -- "$helper" names 10020 host/new >/dev/null
 [ "$(wc -l <report.json)" = 10001 ] || fail "$(wc -l <report.json) lines in the report"
