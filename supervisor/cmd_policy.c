@@ -299,10 +299,9 @@ static int learn(const struct command *self, int argc, char **argv)
         learned_free(request.learn);
         return STATUS_FAILED;
     }
-    int ran = run_command(&request);
-    int status = ran == STATUS_COFFER_FAILED || ran == STATUS_CANNOT_EXECUTE || ran == STATUS_NOT_FOUND
-                     ? STATUS_FAILED
-                     : write_learned(request.learn, file, request.argv);
+    bool executed;
+    int ran = run_command(&request, &executed);
+    int status = executed ? write_learned(request.learn, file, request.argv) : STATUS_FAILED;
     learned_free(request.learn);
     if (status == STATUS_DONE && ran != 0)
         (void)fprintf(stderr, "coffer: %s: exited with %d; the policy is of what it did until then\n", request.argv[0],

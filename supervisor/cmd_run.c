@@ -242,7 +242,8 @@ int cmd_run(int argc, char **argv)
     if (optind == argc)
         return command_usage_error(command, "no command given");
     request.argv = argv + optind;
-    return run_command(&request);
+    bool executed;
+    return run_command(&request, &executed);
 }
 
 int cmd_shell(int argc, char **argv)
@@ -259,5 +260,6 @@ int cmd_shell(int argc, char **argv)
     char interactive[] = "-i";
     char *shell_argv[] = {(char *)(uintptr_t)(shell != NULL && *shell != '\0' ? shell : "/bin/sh"), interactive, NULL};
     request.argv = shell_argv;
-    return run_command(&request);
+    bool executed;
+    return run_command(&request, &executed);
 }

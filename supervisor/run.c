@@ -258,7 +258,7 @@ static struct run_outcome run_in_layers(const struct run_request *request, struc
     return outcome;
 }
 
-static int run_by_policy(const struct run_request *request, const struct run_policy *rules)
+static int run_by_policy(const struct run_request *request, const struct run_policy *rules, bool *executed)
 {
     struct violations violations = {
         .policy = rules->policy,
@@ -286,12 +286,14 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
     if (status == 0 && !reported)
         status = STATUS_COFFER_FAILED;
     free(stack);
+    *executed = outcome.executed;
     violations_free(&violations);
     return status;
 }
 
-int run_command(const struct run_request *request)
+int run_command(const struct run_request *request, bool *executed)
 {
+    *executed = false;
     struct run_policy rules;
     struct sigaction pipe;
     if (nested_refused())
@@ -299,7 +301,7 @@ int run_command(const struct run_request *request)
     (void)sigaction(SIGPIPE, NULL, &pipe);
     int status = run_policy_load(&rules, request);
     if (status == 0)
-        status = run_by_policy(request, &rules);
+        status = run_by_policy(request, &rules, executed);
     run_policy_free(&rules);
     /* Ignored since the start of the command: where nobody reads what is said at the end, the end comes all the same. */
     (void)sigaction(SIGPIPE, &pipe, NULL);

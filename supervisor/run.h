@@ -56,8 +56,8 @@ struct run_outcome {
     const struct violations *violations;
 };
 
-/* Runs the command; returns the exit status of coffer. */
-int run_command(const struct run_request *request);
+/* Runs the command; returns the exit status of coffer. *executed: whether the command itself began to run. */
+int run_command(const struct run_request *request, bool *executed);
 
 /*
  * Says what has changed, and keeps, commits or discards the layer. Closes the layer. Returns the exit status of coffer.

@@ -45,8 +45,9 @@ void learned_write(struct learned *learned, struct policy *secrets, FILE *out)
     (void)learned, (void)secrets, (void)out;
 }
 
-int run_command(const struct run_request *request)
+int run_command(const struct run_request *request, bool *executed)
 {
+    *executed = false;
     int count = 0;
     if (request->over_count < 0 || request->over_count > RUN_OVER_MAX || request->argv == NULL)
         abort();

@@ -104,6 +104,12 @@ has odd "read allow $here/work/a\\040b\\*/\\#c"
 [ $? = 1 ] || fail "status of a command that fails"
 grep -q '^coffer: sh: exited with 3; the policy is of what it did until then$' out || fail "no word: $(cat out)"
 has failed "read allow $here/work/sub/word"
+for status in 125 126 127; do
+    rm -f failed.policy
+    "$COFFER" policy learn -o failed.policy -- sh -c "cat work/sub/word; exit $status" >out 2>&1
+    [ $? = 1 ] || fail "a command that ends with $status: $(cat out)"
+    has failed "read allow $here/work/sub/word"
+done
 for wrong in "-- ./absent" "" "-o /nowhere/policy -- true" "-x"; do
     # shellcheck disable=SC2086
     "$COFFER" policy learn $wrong >out 2>&1
