@@ -5,6 +5,7 @@
 #include "supervisor/command.h"
 #include "supervisor/learn.h"
 #include "supervisor/policy_files.h"
+#include "supervisor/replacement.h"
 #include "supervisor/run.h"
 #include "supervisor/text.h"
 
@@ -250,34 +251,47 @@ static void put_head(FILE *out, char **command)
              "'direct'.\n");
 }
 
-static int write_learned(struct learned *learned, const char *file, char **command)
+/* 0 or -errno. */
+static int write_policy(struct learned *learned, FILE *out, char **command)
 {
     struct policy *secrets = NULL;
     int status = load_secrets(&secrets);
-    FILE *out = status < 0 ? NULL : file == NULL ? stdout : fopen(file, "we");
-    if (out == NULL) {
-        error_errno(file == NULL ? "policy" : file, status < 0 ? status : -errno);
-        policy_free(secrets);
-        return STATUS_FAILED;
+    if (status == 0) {
+        put_head(out, command);
+        learned_write(learned, secrets, out);
+        status = replacement_flush(out);
     }
-    put_head(out, command);
-    learned_write(learned, secrets, out);
     policy_free(secrets);
-    bool failed = file == NULL ? fflush(out) != 0 : fclose(out) != 0;
-    if (failed)
-        error_errno(file == NULL ? "standard output" : file, -errno);
-    return failed ? STATUS_FAILED : STATUS_DONE;
+    return status;
+}
+
+/* To a file when it is whole: half of a policy allows more than all of it, and an empty one everything. */
+static int write_learned(struct learned *learned, const char *file, char **command)
+{
+    struct replacement replacement;
+    FILE *out = stdout;
+    int status = file == NULL ? 0 : replacement_begin(&replacement, file, &out);
+    if (status == 0) {
+        status = write_policy(learned, out, command);
+        if (file != NULL)
+            status = replacement_end(&replacement, out, status);
+    }
+    if (status < 0)
+        error_errno(file == NULL ? "standard output" : file, status);
+    return status < 0 ? STATUS_FAILED : STATUS_DONE;
 }
 
 /* Where nothing would be written in the end, nothing is run. */
 static bool may_write(const char *file)
 {
-    FILE *out = file == NULL ? stdout : fopen(file, "ae");
-    if (out == NULL)
-        error_errno(file, -errno);
+    struct replacement replacement;
+    FILE *out;
+    int status = file == NULL ? 0 : replacement_begin(&replacement, file, &out);
+    if (status < 0)
+        error_errno(file, status);
     else if (file != NULL)
-        (void)fclose(out);
-    return out != NULL;
+        (void)replacement_end(&replacement, out, -ECANCELED);
+    return status == 0;
 }
 
 static int learn(const struct command *self, int argc, char **argv)

@@ -303,7 +303,8 @@ int run_command(const struct run_request *request, bool *executed)
     if (status == 0)
         status = run_by_policy(request, &rules, executed);
     run_policy_free(&rules);
-    /* Ignored since the start of the command: where nobody reads what is said at the end, the end comes all the same. */
+    /* Ignored since the start of the command: where nobody reads what is said at the end, the end comes all the same.
+     */
     (void)sigaction(SIGPIPE, &pipe, NULL);
     return status;
 }

@@ -115,6 +115,23 @@ for wrong in "-- ./absent" "" "-o /nowhere/policy -- true" "-x"; do
     "$COFFER" policy learn $wrong >out 2>&1
     [ $? = 2 ] || fail "status of learn $wrong: $(cat out)"
 done
+# A policy is there when it is whole; what was there stays when there is none, and keeps its mode and its links.
+mkdir out.d && echo old >out.d/kept && chmod 640 out.d/kept && ln -s kept out.d/link
+"$COFFER" policy learn -o out.d/none -- ./absent >out 2>&1
+"$COFFER" policy learn -o out.d/link -- ./absent >out 2>&1
+[ "$(ls -A out.d) $(cat out.d/kept)" = "kept
+link old" ] || fail "what a failure leaves: $(ls -lA out.d)"
+expect "$COFFER" policy learn -o out.d/link -- true
+grep -q '^read deny' out.d/kept || fail "not written behind a link: $(cat out.d/kept)"
+[ "$(ls -A out.d) $(stat -c %a out.d/kept) $(readlink out.d/link)" = "kept
+link 640 kept" ] || fail "what is left: $(ls -lA out.d)"
+expect "$COFFER" policy learn -o out.d/new -- true
+[ "$(stat -c %a out.d/new)" = "$(stat -c %a learn.out)" ] || fail "mode of a policy: $(ls -l out.d)"
+"$COFFER" policy learn -o /dev/stdout -- true | grep -q '^read deny' || fail "/dev/stdout"
+"$COFFER" policy learn -o /dev/full -- true >out 2>&1
+[ $? = 2 ] || fail "a full device: $(cat out)"
+"$COFFER" policy learn -- true "$(head -c 100000 /dev/zero | tr '\0' x)" >/dev/full 2>out
+[ $? = 2 ] || fail "a full standard output: $(cat out)"
 "$COFFER" policy -o x learn true >out 2>&1
 [ $? = 2 ] || fail "-o before learn"
 for layer in home/.local/state/coffer/layers/*; do

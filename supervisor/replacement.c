@@ -1,0 +1,88 @@
+#include "supervisor/replacement.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The mode that a new file gets. */
+static mode_t usual_mode(void)
+{
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    return 0666 & ~mask;
+}
+
+/* In the same directory, for mkostemp(). */
+static int name_beside(struct replacement *replacement)
+{
+    static const char name[] = ".coffer-XXXXXX";
+    const char *slash = strrchr(replacement->path, '/');
+    size_t length = slash == NULL ? 0 : (size_t)(slash + 1 - replacement->path);
+    if (length + sizeof name > sizeof replacement->beside)
+        return -ENAMETOOLONG;
+    memcpy(replacement->beside, replacement->path, length);
+    memcpy(replacement->beside + length, name, sizeof name);
+    return 0;
+}
+
+static int plan(struct replacement *replacement, const char *file)
+{
+    struct stat st;
+    *replacement = (struct replacement){.mode = usual_mode()};
+    if (strlen(file) >= sizeof replacement->path)
+        return -ENAMETOOLONG;
+    memcpy(replacement->path, file, strlen(file) + 1);
+    if (stat(file, &st) < 0)
+        return errno == ENOENT ? name_beside(replacement) : -errno;
+    if (!S_ISREG(st.st_mode))
+        return 0;
+    /* A symbolic link stays one. */
+    if (realpath(file, replacement->path) == NULL || access(replacement->path, W_OK) < 0)
+        return -errno;
+    replacement->mode = st.st_mode & 0777;
+    return name_beside(replacement);
+}
+
+int replacement_begin(struct replacement *replacement, const char *file, FILE **out)
+{
+    int status = plan(replacement, file);
+    if (status < 0)
+        return status;
+    bool is_new = replacement->beside[0] != '\0';
+    int fd = is_new ? mkostemp(replacement->beside, O_CLOEXEC)
+                    : open(replacement->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+    *out = is_new && fchmod(fd, replacement->mode) < 0 ? NULL : fdopen(fd, "w");
+    if (*out != NULL)
+        return 0;
+    status = -errno;
+    (void)close(fd);
+    if (is_new)
+        (void)unlink(replacement->beside);
+    return status;
+}
+
+int replacement_flush(FILE *out)
+{
+    bool failed = ferror(out) != 0;
+    if (fflush(out) != 0)
+        return -errno;
+    return failed ? -EIO : 0;
+}
+
+int replacement_end(const struct replacement *replacement, FILE *out, int status)
+{
+    bool is_new = replacement->beside[0] != '\0';
+    if (fclose(out) != 0 && status == 0)
+        status = -errno;
+    if (is_new && status == 0 && rename(replacement->beside, replacement->path) < 0)
+        status = -errno;
+    if (is_new && status < 0)
+        (void)unlink(replacement->beside);
+    return status;
+}

@@ -1,0 +1,28 @@
+/*
+ * A file of the user's that is written anew: it has its old content, or none, until the new one is whole.
+ */
+#ifndef COFFER_SUPERVISOR_REPLACEMENT_H
+#define COFFER_SUPERVISOR_REPLACEMENT_H
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+struct replacement {
+    char path[PATH_MAX];
+    char
+        beside[PATH_MAX]; /* the new file; empty: what is no regular file, a terminal or a pipe, is written to itself */
+    mode_t mode;
+};
+
+/* Opens what to write to. 0 or -errno. */
+int replacement_begin(struct replacement *replacement, const char *file, FILE **out);
+
+/* Whether all that has been written so far is written: 0 or -errno. */
+int replacement_flush(FILE *out);
+
+/* Closes it and puts it in place; when that fails, or `status` is a -errno, nothing has happened. Returns what failed.
+ */
+int replacement_end(const struct replacement *replacement, FILE *out, int status);
+
+#endif

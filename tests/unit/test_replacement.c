@@ -1,0 +1,74 @@
+/*
+ * A file that is written anew: when it is there, and what of writing it is noticed.
+ */
+#include "supervisor/replacement.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char directory[] = "/tmp/coffer-replacement-XXXXXX";
+
+static int writes;
+
+/* The first write fails, the others do not. */
+static ssize_t write_later(void *cookie, const char *data, size_t size)
+{
+    (void)cookie;
+    (void)data;
+    errno = ENOSPC;
+    return writes++ == 0 ? 0 : (ssize_t)size;
+}
+
+START_TEST(an_early_failure_is_one_at_the_end)
+{
+    static char buffer[16];
+    FILE *out = fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_later});
+    ck_assert_ptr_nonnull(out);
+    ck_assert_int_eq(setvbuf(out, buffer, _IOFBF, sizeof buffer), 0);
+    (void)fputs("more than there is room for in the buffer", out);
+    (void)fputs("again more than there is room for in the buffer", out);
+    ck_assert_int_lt(replacement_flush(out), 0);
+    (void)fclose(out);
+}
+END_TEST
+
+START_TEST(what_fails_leaves_what_was_there)
+{
+    struct replacement replacement;
+    FILE *out;
+    struct stat st;
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    ck_assert_int_eq(chdir(directory), 0);
+    for (int there = 0; there < 2; there++) {
+        ck_assert_int_eq(replacement_begin(&replacement, "file", &out), 0);
+        (void)fputs("no", out);
+        ck_assert_int_eq(replacement_end(&replacement, out, -EIO), -EIO);
+        ck_assert_int_eq(stat("file", &st), there - 1);
+        ck_assert_int_eq(replacement_begin(&replacement, "file", &out), 0);
+        (void)fputs("new", out);
+        ck_assert_int_eq(replacement_end(&replacement, out, 0), 0);
+        ck_assert_int_eq(stat("file", &st), 0);
+        ck_assert_int_eq(st.st_size, 3);
+        ck_assert_int_eq(access(replacement.beside, F_OK), -1);
+    }
+    ck_assert_int_eq(unlink("file"), 0);
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("replacement");
+    TCase *tests = tcase_create("replacement");
+    tcase_add_test(tests, an_early_failure_is_one_at_the_end);
+    tcase_add_test(tests, what_fails_leaves_what_was_there);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
