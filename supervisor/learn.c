@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
-#include <utlist.h>
 
 enum { RULES_OF_DIRECTORY = 3, NAMES_MAX = 1000000 };
 
@@ -31,9 +30,10 @@ struct name {
 
 /* A secret, or an address. */
 struct single {
-    struct single *next;
+    UT_hash_handle hh; /* by action and text, in the order in which they came */
     enum policy_action action;
-    char text[];
+    const char *text; /* in the key, behind the action */
+    char key[];
 };
 
 struct learned {
@@ -61,8 +61,9 @@ static void free_names(struct name *names)
 static void free_singles(struct single *singles)
 {
     struct single *single, *next;
-    LL_FOREACH_SAFE(singles, single, next)
+    HASH_ITER(hh, singles, single, next)
     {
+        HASH_DEL(singles, single);
         free(single);
     }
 }
@@ -103,21 +104,26 @@ static struct name *name_of(struct learned *learned, struct name **names, const 
 
 static void note_single(struct learned *learned, struct single **singles, enum policy_action action, const char *text)
 {
-    struct single *single;
-    size_t size = strlen(text) + 1;
-    LL_FOREACH(*singles, single)
-    {
-        if (single->action == action && strcmp(single->text, text) == 0)
-            return;
-    }
-    single = learned->count < NAMES_MAX ? calloc(1, sizeof *single + size) : NULL;
+    struct single *known;
+    size_t length = strlen(text) + 1;
+    cleanup_free struct single *single = calloc(1, sizeof *single + length + 1);
     if (single == NULL) {
         learned->lost++;
         return;
     }
     single->action = action;
-    memcpy(single->text, text, size);
-    LL_APPEND(*singles, single);
+    single->text = single->key + 1;
+    single->key[0] = (char)action;
+    memcpy(single->key + 1, text, length);
+    HASH_FIND(hh, *singles, single->key, length, known);
+    if (known != NULL)
+        return;
+    if (learned->count >= NAMES_MAX) {
+        learned->lost++;
+        return;
+    }
+    known = steal_ptr(&single);
+    HASH_ADD_KEYPTR(hh, *singles, known->key, length, known);
     learned->count++;
 }
 
@@ -363,8 +369,7 @@ static char *address_word(const char *text)
 static void put_addresses(const struct learned *learned, FILE *out)
 {
     const struct single *single;
-    LL_FOREACH(learned->addresses, single)
-    {
+    for (single = learned->addresses; single != NULL; single = single->hh.next) {
         struct policy *trial;
         char *text = NULL;
         cleanup_free char *word = address_word(single->text);
@@ -391,8 +396,7 @@ static void put_secrets(const struct learned *learned, FILE *out)
     if (learned->secrets != NULL)
         (void)fprintf(out, "# These were used, and may hold keys, passwords or what is private. Take the # away where\n"
                            "# the command is meant to have them.\n");
-    LL_FOREACH(learned->secrets, single)
-    {
+    for (single = learned->secrets; single != NULL; single = single->hh.next) {
         cleanup_free char *quoted = policy_quote(single->text);
         const char *verdict = single->action == POLICY_WRITE ? "direct" : "allow";
         if (quoted != NULL)

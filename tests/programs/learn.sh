@@ -73,6 +73,15 @@ has sockets 'connect allow 127.0.0.1:9'
 has sockets "bind allow unix:$here/work/**"
 lacks sockets '^[a-z]* allow \*'
 
+# Very many addresses: each once.
+"$COFFER" policy learn -o many.policy -- python3 -c '
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for port in 2 * list(range(10001, 13001)):
+    try: s.sendto(b"", ("127.0.0.1", port))
+    except OSError: pass' >out 2>&1 || fail "many addresses: $(cat out)"
+[ "$(grep -c '^connect allow 127.0.0.1:1' many.policy)" = 3000 ] || fail "many addresses: $(wc -l <many.policy) lines"
+
 # What is not learned is refused.
 "$COFFER" run -p python.policy --fail-on-violation -- python3 -c 'open("work/sub/word").read()' >run.out 2>&1 &&
     fail "more than was learned: $(cat python.policy)"
