@@ -60,7 +60,8 @@ static int check(struct policy *policy, char **operands)
     if (status < 0)
         return status == -EINVAL ? STATUS_DIFFERENT : STATUS_FAILED;
     uint32_t count = policy_rule_count(policy);
-    (void)printf("%s: %u rule%s, no errors\n", operands[0], count, plural(count));
+    text_plain(stdout, operands[0]);
+    (void)printf(": %u rule%s, no errors\n", count, plural(count));
     return STATUS_DONE;
 }
 
@@ -94,31 +95,26 @@ struct question {
     socklen_t length;
 };
 
-/* Text of a policy file, and a newline; a terminal acts on none of it. */
-static void print_text(const char *text, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        (void)printf(byte < ' ' || byte == 0x7f ? "\\%03o" : "%c", byte);
-    }
-    (void)printf("\n");
-}
-
 /* The rule as "FILE:LINE: TEXT"; below it what the pattern came to, where that says more. */
 static void print_rule(const struct policy *policy, uint32_t number, const char *label)
 {
     struct policy_rule rule = policy_rule_get(policy, number);
     size_t length = strlen(rule.pattern);
-    (void)printf("%-9s%s:%u: ", label, rule.file, rule.line);
-    print_text(rule.text, rule.text_length);
+    (void)printf("%-9s", label);
+    text_plain(stdout, rule.file);
+    (void)printf(":%u: ", rule.line);
+    text_rule(stdout, rule.text, rule.text_length);
+    (void)printf("\n");
     bool same = rule.text_length >= length && memcmp(rule.text + rule.text_length - length, rule.pattern, length) == 0;
     if (!same && *rule.pattern == '/') {
         (void)printf("%-9s= ", "");
-        print_text(rule.pattern, length);
+        text_rule(stdout, rule.pattern, length);
+        (void)printf("\n");
     }
     if (rule.resolved != NULL) {
         (void)printf("%-9s= ", "");
-        print_text(rule.resolved, strlen(rule.resolved));
+        text_rule(stdout, rule.resolved, strlen(rule.resolved));
+        (void)printf("\n");
     }
 }
 

@@ -21,13 +21,14 @@ static int is_control(const unsigned char *p, size_t length)
     return (length == 1 && (*p < ' ' || *p == 0x7f)) || (length == 2 && p[0] == 0xc2 && p[1] < 0xa0);
 }
 
-static void put_escaped(FILE *out, const char *name, bool spaces)
+/* `kept`: of the bytes that would get a letter, those that stay as they are. */
+static void put_escaped(FILE *out, const char *name, const char *kept)
 {
     const unsigned char *p = (const unsigned char *)name;
     while (*p != '\0') {
         char letter = escape_letter(*p);
         size_t length = json_text_character((const char *)p);
-        if (letter != '\0' && (*p != ' ' || spaces)) {
+        if (letter != '\0' && strchr(kept, *p) == NULL) {
             (void)fprintf(out, "\\%c", letter);
             p++;
         } else if (length == 0 || is_control(p, length)) {
@@ -42,22 +43,30 @@ static void put_escaped(FILE *out, const char *name, bool spaces)
 
 void text_escaped(FILE *out, const char *name)
 {
-    put_escaped(out, name, true);
+    put_escaped(out, name, "");
 }
 
 void text_plain(FILE *out, const char *text)
 {
-    put_escaped(out, text, false);
+    put_escaped(out, text, " ");
 }
 
-static char *escape(const char *name, bool spaces)
+void text_rule(FILE *out, const char *text, size_t length)
+{
+    char *part = strndup(text, length);
+    if (part != NULL)
+        put_escaped(out, part, " \\");
+    free(part);
+}
+
+static char *escape(const char *name, const char *kept)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out == NULL)
         return NULL;
-    put_escaped(out, name, spaces);
+    put_escaped(out, name, kept);
     if (fclose(out) == 0)
         return text;
     free(text);
@@ -66,12 +75,12 @@ static char *escape(const char *name, bool spaces)
 
 char *text_escape(const char *name)
 {
-    return escape(name, true);
+    return escape(name, "");
 }
 
 void error_line(const char *what, const char *why)
 {
-    char *escaped = escape(what, false);
+    char *escaped = escape(what, " ");
     (void)fflush(stdout);
     (void)fprintf(stderr, "coffer: %s: %s\n", escaped == NULL ? what : escaped, why);
     free(escaped);

@@ -19,6 +19,12 @@ char *text_escape(const char *name);
 /* The same with spaces as they are, for a sentence. */
 void text_plain(FILE *out, const char *text);
 
+/*
+ * The same for text of a policy, where a backslash is an escape already, and means the same as those that are added. It
+ * does not have to end with a NUL.
+ */
+void text_rule(FILE *out, const char *text, size_t length);
+
 /* Prints "coffer: what: why" and a newline on standard error. `what` is escaped, but for spaces. */
 void error_line(const char *what, const char *why);
 

@@ -41,7 +41,7 @@ void violation_put(FILE *out, const struct violations *violations, const struct 
     (void)fprintf(out, ": ");
     text_plain(out, rule.file);
     (void)fprintf(out, ":%u: ", rule.line);
-    put_part(out, rule.text, rule.text_length);
+    text_rule(out, rule.text, rule.text_length);
     if (violation->limited)
         (void)fprintf(out, " (no ceiling lets it be allowed later)");
 }

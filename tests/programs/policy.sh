@@ -71,6 +71,19 @@ verdict: deny
 rule:    good:5: connect deny *
 END
 
+# No name and no rule steers the terminal, by control characters of one byte or of two.
+odd=$(printf 'odd\033\302\233')
+printf 'read hide /a\\040b\302\233\033*\n' >"$odd"
+says 0 "$COFFER" policy explain "$odd" read "/a b$(printf '\302\233\033')" <<'END'
+path:    /a\ b\302\233\033
+verdict: hide
+rule:    odd\033\302\233:1: read hide /a\040b\302\233\033*
+         = /a b\302\233\033*
+END
+says 0 "$COFFER" policy check "$odd" <<'END'
+odd\033\302\233: 1 rule, no errors
+END
+
 # Every error of a file and of what it includes; a file that is wrong explains nothing.
 printf 'include sub/wrong\nread alow /x\nread hide /a b\ninclude bad\n' >bad
 mkdir sub && printf '# fine\nwrite deny\n' >sub/wrong
