@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -98,6 +99,8 @@ static void answer_kill(struct task *task)
     int signal = (int)task->call.args[1];
     if (pid > 0)
         answer_one(task, (uint64_t)pid);
+    else if (pid == INT_MIN) /* no group has this number; the kernel says so before it looks at the signal */
+        set_result(task, -ESRCH);
     else if (!is_signal(signal))
         set_result(task, -EINVAL);
     else if (pid < EVERYBODY)
@@ -167,7 +170,11 @@ static int check_group(const struct task *task, pid_t group)
 static void answer_owner(struct task *task)
 {
     pid_t owner = (pid_t)task->call.args[2];
-    int status = owner == 0 ? 0 : owner > 0 ? target_check(task, (uint64_t)owner) : check_group(task, -owner);
+    int status = 0;
+    if (owner > 0)
+        status = target_check(task, (uint64_t)owner);
+    else if (owner < 0 && owner != INT_MIN) /* which the kernel refuses */
+        status = check_group(task, -owner);
     task->answer.kind = ANSWER_CONTINUE;
     if (status < 0)
         set_result(task, status);

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/ioprio.h>
 #include <sched.h>
 #include <signal.h>
@@ -271,6 +272,10 @@ static int inside(void)
     say("kill of one that is gone", kill(child, SIGTERM));
     say("kill, no signal", kill(getpid(), 1000));
     say("kill of a group that is not there", kill(-child, 0));
+    say("kill of the least number", kill(INT_MIN, 0));
+    say("kill of the least number, no signal", kill(INT_MIN, 1000));
+    say("an owner of the least number", fcntl(1, F_SETOWN, INT_MIN));
+    say("an owner of no descriptor", fcntl(-1, F_SETOWN, INT_MIN));
     say("tkill of nobody", syscall(SYS_tkill, 0, SIGTERM));
     return 0;
 }
