@@ -56,18 +56,27 @@ static void put_network_hint(FILE *out, struct violations *violations, const str
         (void)fprintf(out, "; --net %s allows it", inside ? "loopback" : "allow");
         return;
     }
-    cleanup_free char *quoted = policy_quote(violation->path);
+    /* What stands before the name or the path is of the language. */
+    size_t before = is_path ? 0 : strlen(violation->path[5] == '@' ? "unix:@" : "unix:");
+    cleanup_free char *quoted = policy_quote(violation->path + before);
     if (quoted == NULL)
         return;
-    (void)fprintf(out, "; the rule '%s allow %s", policy_action_name(violation->action), is_path ? "unix:" : "");
-    text_plain(out, quoted);
+    (void)fprintf(out, "; the rule '%s allow unix:%s", policy_action_name(violation->action), before > 5 ? "@" : "");
+    text_rule(out, quoted, strlen(quoted));
     (void)fprintf(out, "' allows it");
+}
+
+/* A rule of the command line would stand before those that the program adds when it runs again. */
+static bool is_of_run_time(const struct violations *violations, const struct violation *violation)
+{
+    return violation->rule != 0 && policy_rule_get(violations->policy, violation->rule).kind == POLICY_RULE_ADDED;
 }
 
 /* What would allow it: for each action it is said once. */
 static void put_hint(FILE *out, struct violations *violations, const struct violation *violation)
 {
-    if (violation->text != NULL || violation->limited || (violations->hints & 1U << violation->action) != 0)
+    if (violation->text != NULL || violation->limited || (violations->hints & 1U << violation->action) != 0 ||
+        is_of_run_time(violations, violation))
         return;
     if (violation->action == POLICY_CONNECT || violation->action == POLICY_BIND) {
         put_network_hint(out, violations, violation);
@@ -93,7 +102,7 @@ static void put_hint(FILE *out, struct violations *violations, const struct viol
     } else {
         (void)fprintf(out, "; the rule '%s %s ", policy_action_name(violation->action),
                       violation->action == POLICY_WRITE ? "direct" : "allow");
-        text_plain(out, quoted);
+        text_rule(out, quoted, strlen(quoted));
         (void)fprintf(out, "' allows it");
     }
 }

@@ -142,6 +142,51 @@ START_TEST(a_hint_is_given_once_and_can_be_typed)
 }
 END_TEST
 
+/* The rule that the last line heard proposes, as it would be typed; it must be one. */
+static const char *proposed(char *text)
+{
+    char *rule = strstr(text, "; the rule '");
+    ck_assert_ptr_nonnull(rule);
+    rule += strlen("; the rule '");
+    char *end = strstr(rule, "' allows it\n");
+    ck_assert_ptr_nonnull(end);
+    *end = '\0';
+    ck_assert_int_eq(policy_append(violations.policy, "typed", rule, strlen(rule), POLICY_TRUSTED), 0);
+    return rule;
+}
+
+START_TEST(a_rule_that_is_proposed_is_one)
+{
+    teardown();
+    violations = (struct violations){0};
+    setup_with("read deny /**\nconnect deny *\nbind deny *\n");
+    begin_hearing();
+    (void)refuse("open", POLICY_READ, "/a b\\\"*\302\233");
+    ck_assert_str_eq(proposed(heard()), "read allow /a\\040b\\\\\\\"\\*\\302\\233");
+    ck_assert_int_eq(policy_decide(violations.policy, POLICY_READ, "/a b\\\"*\302\233").verdict, POLICY_ALLOW);
+    begin_hearing();
+    (void)refuse("bind", POLICY_BIND, "unix:@a name:1");
+    ck_assert_str_eq(proposed(heard()), "bind allow unix:@a\\040name\\:1");
+    begin_hearing();
+    (void)refuse("connect", POLICY_CONNECT, "/run/a socket");
+    ck_assert_str_eq(proposed(heard()), "connect allow unix:/run/a\\040socket");
+}
+END_TEST
+
+START_TEST(nothing_is_proposed_against_rules_of_run_time)
+{
+    static const char rule[] = "read deny /c";
+    char why[256];
+    ck_assert_int_eq(policy_add(violations.policy, "/dev/coffer", rule, strlen(rule), false, why, sizeof why), 0);
+    begin_hearing();
+    (void)refuse("open", POLICY_READ, "/c");
+    ck_assert_ptr_null(strstr(heard(), "allows it"));
+    begin_hearing();
+    (void)refuse("open", POLICY_READ, "/b");
+    ck_assert_ptr_nonnull(strstr(heard(), "allows it"));
+}
+END_TEST
+
 START_TEST(notices_are_told_alike_but_are_no_violations)
 {
     begin_hearing();
@@ -257,6 +302,8 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, equal_ones_are_one);
     tcase_add_test(tests, a_hint_is_given_once_and_can_be_typed);
+    tcase_add_test(tests, a_rule_that_is_proposed_is_one);
+    tcase_add_test(tests, nothing_is_proposed_against_rules_of_run_time);
     tcase_add_test(tests, notices_are_told_alike_but_are_no_violations);
     tcase_add_test(tests, nothing_steers_the_terminal);
     tcase_add_test(tests, quiet_refusals_are_not_counted);
