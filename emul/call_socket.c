@@ -173,7 +173,7 @@ static int reach_judged(struct view *view, struct caller *caller, struct walked 
     const struct entry *entry = &walked->entry;
     if (walked->kind == WALK_ERROR)
         return walked->error;
-    if (walked->kind == WALK_RAW || walked->last != LAST_NAME)
+    if (walked->kind == WALK_RAW)
         return -ECONNREFUSED;
     if (entry->tree < 0)
         return -ENOENT;

@@ -101,11 +101,11 @@ static void describe_view(const char *const names[2], char *text, size_t room)
         if (error < 0)
             (void)snprintf(text + used, room - used, "%s|", strerrorname_np((int)-error));
         else if (S_ISDIR(st.st_mode))
-            (void)snprintf(text + used, room - used, "d %s|", view_names(&sv, names[i]));
+            (void)snprintf(text + used, room - used, "d %.100s|", view_names(&sv, names[i]));
         else if (st.st_size > 100)
             (void)snprintf(text + used, room - used, "f %lld %o|", (long long)st.st_size, st.st_mode & 07777);
         else
-            (void)snprintf(text + used, room - used, "f %s|", view_read(&sv, names[i]));
+            (void)snprintf(text + used, room - used, "f %.100s|", view_read(&sv, names[i]));
     }
 }
 
