@@ -48,7 +48,7 @@ CREATE TABLE event (              -- one row a process, kind, path, call and res
     count INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX event_path ON event (path);
-CREATE INDEX event_process ON event (process);
+CREATE INDEX event_process ON event (process, path);
 
 CREATE TABLE connection (
     id INTEGER PRIMARY KEY,
@@ -86,6 +86,7 @@ CREATE TABLE file (
     deleted INTEGER NOT NULL DEFAULT 0,  -- there before, and gone at the end
     absent INTEGER NOT NULL DEFAULT 0,   -- looked for, and never there
     looked INTEGER NOT NULL DEFAULT 0,   -- only asked about
+    metadata INTEGER NOT NULL DEFAULT 0, -- there before, and its mode, owner, times or attributes were changed
     directory INTEGER NOT NULL DEFAULT 0,
     size INTEGER                         -- at the end of the run where it is known, else when the report is made; NULL: not known
 );

@@ -1,0 +1,27 @@
+#include "supervisor/record/format.h"
+
+#include <string.h>
+
+/* In the order in which --help and the manual name them. Each has its file, format_NAME.c. */
+const struct format formats[] = {
+    {.name = NULL},
+};
+
+const struct format *format_find(const char *name)
+{
+    for (const struct format *format = formats; format->name != NULL; format++)
+        if (strcmp(format->name, name) == 0)
+            return format;
+    return NULL;
+}
+
+const struct format *format_of_file(const char *path)
+{
+    size_t length = strlen(path);
+    for (const struct format *format = formats; format->name != NULL; format++) {
+        size_t end = format->suffix == NULL ? 0 : strlen(format->suffix);
+        if (end > 0 && length > end && strcmp(path + length - end, format->suffix) == 0)
+            return format;
+    }
+    return NULL;
+}
