@@ -282,6 +282,15 @@ const struct layer_base *layer_bases_find(const struct layer_bases *bases, const
     return slot == 0 ? NULL : &bases->entries[slot - 1].base;
 }
 
+bool layer_bases_any(const struct layer_bases *bases,
+                     bool (*is)(void *data, const char *path, const struct layer_base *base), void *data)
+{
+    for (uint32_t i = 0; i < bases->used; i++)
+        if (is(data, bases->entries[i].path, &bases->entries[i].base))
+            return true;
+    return false;
+}
+
 bool layer_bases_complete(const struct layer_bases *bases)
 {
     return bases->complete;

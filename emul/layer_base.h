@@ -27,6 +27,10 @@ bool layer_base_is_of(const struct layer_base *base, const struct stat *st);
 /* Whether the object was made, changed or moved later than that. */
 bool layer_base_changed_after(const struct stat *st, const struct timespec *when);
 
+/* Whether is(data, path, record) says so of some record. */
+bool layer_bases_any(const struct layer_bases *bases,
+                     bool (*is)(void *data, const char *path, const struct layer_base *base), void *data);
+
 /*
  * Whether what lies in the directory `dir` of the host, but has no record of its own, is on record with a directory
  * above; *when: it is what it was then unless it changed after that. For what the layer hides as a

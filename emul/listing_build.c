@@ -5,7 +5,7 @@
  */
 #include "emul/listing_order.h"
 #include "emul/records.h"
-#include "emul/view_internal.h"
+#include "emul/withheld.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -174,6 +174,11 @@ static int take_name(struct reading *reading, struct raw_entry *raw, struct list
     int gone = is_gone(reading, raw);
     if (gone < 0)
         return gone;
+    if (gone == 0 && reading->tree == UPPER &&
+        withheld(reading->view, reading->dir, raw->name, reading->view->trees[UPPER].dev, raw->ino)) {
+        listing->withheld = true;
+        gone = 1;
+    }
     if (gone != 0)
         return reading->tree == reading->view->host ? 0 : add_item(&deleted->names, raw, hash, reading->tree);
     raw->ino = origins_show_ino(reading->view, reading->tree, reading->path_fd, raw->name, raw->ino);
@@ -264,7 +269,8 @@ int listing_is_empty(struct view *view, struct directory *dir)
     int error = listing_build(view, dir, &listing);
     if (error < 0)
         return error;
-    bool empty = listing.count == 0;
+    /* What an earlier run left in it would go with it. */
+    bool empty = listing.count == 0 && !listing.withheld;
     listing_free(&listing);
     return empty;
 }

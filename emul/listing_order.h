@@ -31,6 +31,7 @@ struct listing {
     size_t count, room;
     char *names;
     size_t names_size, names_room;
+    bool withheld; /* the upper tree has more names, which do not show: see withheld.h */
 };
 
 /* By hash, of equal hashes by name, of equal names the topmost tree's first. 0 or -ENOMEM. */

@@ -2,6 +2,7 @@
  * What a name is in the view: one look into each tree, topmost first.
  */
 #include "emul/rules.h"
+#include "emul/withheld.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -86,7 +87,7 @@ static int look_from(struct view *view, struct directory *dir, int first, const 
         int found = look_in(view, dir, tree, name, &st);
         if (found < 0)
             return found;
-        if (found == 0)
+        if (found == 0 || (tree == UPPER && found == 1 && withheld(view, dir, name, st.st_dev, st.st_ino)))
             continue;
         if (found == 2) {
             entry->whiteout = tree == UPPER;

@@ -2,6 +2,7 @@
 
 #include "emul/dir_names.h"
 #include "emul/layer_base.h"
+#include "emul/withheld.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -125,7 +126,14 @@ int rules_ask(struct view *view, const struct caller *caller, enum policy_action
               const char *name, const char *said)
 {
     char path[PATH_MAX];
-    if (view->policy == NULL || !may_refuse(view, action))
+    if (view->policy == NULL)
+        return RULES_GO;
+    if (action == POLICY_WRITE && withheld_place(view, dir, name)) {
+        refuse_notice(view, caller, "%s: hidden, and an earlier run on this layer changed it; nothing is made there",
+                      said == NULL ? name : said);
+        return -EACCES;
+    }
+    if (!may_refuse(view, action))
         return RULES_GO;
     struct policy_decision decision = decide(view, dir, name, action);
     if (decision.verdict == POLICY_IGNORE)
@@ -148,7 +156,8 @@ int rules_ask_path(struct view *view, const struct caller *caller, enum policy_a
     return decision.verdict == POLICY_DENY ? rules_refuse(view, caller, action, path, NULL, &decision) : RULES_GO;
 }
 
-/* A path that /proc shows, as the view has it. What is hidden, and lies in the upper tree, is the program's own. */
+/* A path that /proc shows, as the view has it. What is hidden, and lies in the upper tree, is the program's own or
+ * withheld. */
 static int ask_shown(struct view *view, const struct caller *caller, enum policy_action action, const char *shown)
 {
     char path[PATH_MAX];
@@ -158,7 +167,7 @@ static int ask_shown(struct view *view, const struct caller *caller, enum policy
     if (decision.verdict == POLICY_DENY)
         return rules_refuse(view, caller, action, path, NULL, &decision);
     if (decision.verdict == POLICY_HIDE)
-        return kind == HOST_PATH_UPPER ? RULES_GO : -ENOENT;
+        return kind == HOST_PATH_UPPER && !withheld_path(view, path) ? RULES_GO : -ENOENT;
     return decision.verdict == POLICY_IGNORE ? RULES_IGNORE : RULES_GO;
 }
 

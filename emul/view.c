@@ -5,6 +5,7 @@
 #include "emul/control_file.h"
 #include "emul/listener.h"
 #include "emul/lock_known.h"
+#include "emul/withheld.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -208,6 +209,7 @@ void view_free(struct view *view)
     copies_free(view);
     stale_free(view);
     origins_free(view);
+    withheld_free(view);
     listeners_free(view);
     deep_free(view);
     listing_cache_free(view);

@@ -178,6 +178,8 @@ struct view {
     struct remains *remains;         /* uthash; see remains.c */
     unsigned remains_shown;          /* of them, those that still have a name */
     off_t origins_read;              /* how much of LAYER/origins they are of */
+    struct layer_bases *records;     /* LAYER/base, or NULL until it is needed: see withheld.c */
+    uint32_t records_rules;          /* how many rules there were when it was read */
     int links_fd;                    /* LAYER/links, O_PATH; -1: there is none */
     struct listing_slot *listings;   /* readings under way; see listing.c */
     uint64_t changes;                /* counts the names that were made and removed */
