@@ -67,7 +67,7 @@ struct record_event {
     uint64_t time;    /* ns since RECORD_BEGIN */
     uint32_t process; /* numbered from 1, the command's; not used again as pids are. 0: none */
     unsigned flags;
-    const char *call; /* name of the system call, or NULL. One of the table's: the writer keeps its number */
+    const char *call; /* name of the system call, or NULL; lower case, digits and _ */
     int error;        /* errno of a call that failed; 0 */
     uint64_t count;   /* of RECORD_REPEAT: 1 and more */
     enum record_kind of;

@@ -17,14 +17,16 @@ struct record_reader;
 
 /*
  * Makes or empties a regular file and begins a record in it. 0 or -errno: nothing has been left behind then.
- * `path` is kept for messages. Not safe for several threads at once: callers lock.
+ * -EINVAL: it is no regular file. SIGXFSZ must be ignored, or a limit kills. Not safe for several threads at once:
+ * callers lock.
  */
 int record_writer_open(struct record_writer **writer, const char *path);
 
 /*
- * Adds an event; its time must not be before that of the last one; an earlier one is taken for that. Once this returns
- * 0 the event is in the kernel's hands: kill -9 does not lose it. 0 or -errno (-ENOSPC, -EIO, -EFBIG): what was written
- * before stays readable, and later calls fail with the same.
+ * Adds an event; its time must not be before that of the last one; an earlier one is taken for that. Microseconds are
+ * kept. Texts are cut after 1 MiB and names after 64 KiB (RECORD_CUT). Once this returns 0 the event is in the kernel's
+ * hands: kill -9 does not lose it. 0 or -errno (-ENOSPC, -EIO, -EFBIG): what was written before stays readable, and
+ * later calls fail with the same. -EINVAL, once: the event makes no sense.
  */
 int record_writer_add(struct record_writer *writer, const struct record_event *event);
 
