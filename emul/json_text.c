@@ -52,7 +52,7 @@ json_t *json_text(const char *text)
     return json_stringn(out, used);
 }
 
-static json_t *hex(const char *bytes)
+json_t *json_text_hex(const char *bytes)
 {
     size_t length = strlen(bytes);
     cleanup_free char *text = malloc(2 * length + 1);
@@ -70,5 +70,5 @@ void json_text_set(json_t *object, const char *key, const char *text)
     if (json_text_is_utf8(text))
         return;
     (void)snprintf(name, sizeof name, "%s_hex", key);
-    (void)json_object_set_new(object, name, hex(text));
+    (void)json_object_set_new(object, name, json_text_hex(text));
 }

@@ -1,9 +1,11 @@
-#include "supervisor/record/format.h"
+#include "supervisor/record/formats.h"
 
 #include <string.h>
 
 /* In the order in which --help and the manual name them. Each has its file, format_NAME.c. */
 const struct format formats[] = {
+    {"jsonl", ".jsonl", "each event as a JSON object, a line each", true, format_jsonl},
+    {"strace", ".strace", "each event as a line like strace's", true, format_strace},
     {.name = NULL},
 };
 

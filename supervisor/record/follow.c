@@ -1,0 +1,44 @@
+#include "supervisor/record/follow.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+static void name_place(struct format_context *context, const struct record_damage *damage)
+{
+    if (context->why[0] == '\0')
+        (void)snprintf(context->why, sizeof context->why, "cannot be read at offset %" PRIu64 ": %s", damage->offset,
+                       damage->what == NULL ? "damaged" : damage->what);
+}
+
+static int follow_reader(struct follow *follow, struct record_reader *reader)
+{
+    int damaged = 0;
+    while (!ferror(follow->context->out)) {
+        struct record_event event;
+        struct record_damage damage;
+        int status = record_reader_next(reader, &event, &damage);
+        if (status == 0)
+            return damaged;
+        if (status < 0 && status != -EUCLEAN)
+            return status;
+        if (status < 0) {
+            damaged = status;
+            name_place(follow->context, &damage);
+        }
+        status = follow->put(follow, status > 0 ? &event : NULL, status > 0 ? NULL : &damage);
+        if (status != 0)
+            return status;
+    }
+    return damaged;
+}
+
+int follow_record(struct follow *follow)
+{
+    struct record_reader *reader;
+    int status = record_reader_open(&reader, follow->context->record);
+    if (status != 0)
+        return status;
+    status = follow_reader(follow, reader);
+    record_reader_close(reader);
+    return status;
+}

@@ -1,0 +1,14 @@
+/*
+ * The formats, for the table in format.c. Each writes to context->out and returns 0 or -errno,
+ * with context->why set where the number does not say it all.
+ */
+#ifndef COFFER_SUPERVISOR_RECORD_FORMATS_H
+#define COFFER_SUPERVISOR_RECORD_FORMATS_H
+
+#include "supervisor/record/format.h"
+
+/* Straight from the record: one line an event, in its order. What cannot be read is named, and -EUCLEAN the end. */
+int format_jsonl(struct format_context *context);
+int format_strace(struct format_context *context);
+
+#endif
