@@ -6,6 +6,10 @@
 const struct format formats[] = {
     {"jsonl", ".jsonl", "each event as a JSON object, a line each", true, format_jsonl},
     {"strace", ".strace", "each event as a line like strace's", true, format_strace},
+    {"trace", ".trace.json", "processes over time, for Perfetto and chrome://tracing", false, format_trace},
+    {"dot", ".dot", "which processes and files hang together, for Graphviz", false, format_dot},
+    {"intoto", ".intoto.json", "an in-toto statement about what ran (runtime-trace v0.1)", false, format_intoto},
+    {"slsa", ".slsa.json", "an in-toto statement about the build (SLSA provenance v1)", false, format_slsa},
     {.name = NULL},
 };
 

@@ -11,4 +11,10 @@
 int format_jsonl(struct format_context *context);
 int format_strace(struct format_context *context);
 
+/* From the database. */
+int format_trace(struct format_context *context);
+int format_dot(struct format_context *context);
+int format_intoto(struct format_context *context);
+int format_slsa(struct format_context *context);
+
 #endif
