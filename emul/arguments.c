@@ -7,8 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Whether the row's rule, with the flags of this call, follows a link at the end of the path. */
-static bool follows(const struct path_argument *row, uint64_t flags)
+bool path_follows(const struct path_argument *row, uint64_t flags)
 {
     switch ((enum follow)row->follow) {
     case FOLLOW_ALWAYS:
@@ -98,7 +97,7 @@ bool take_path(struct view *view, struct caller *caller, const struct call *call
     }
     if (control_file_take(view, caller, call, row->path, taken->path, answer))
         return false;
-    if ((flags & TAKE_DEFAULT) != 0 && follows(row, taken->flags))
+    if ((flags & TAKE_DEFAULT) != 0 && path_follows(row, taken->flags))
         flags |= WALK_FOLLOW;
     walk(view, caller, taken->dirfd, taken->path, flags & 0xffffu, &taken->walked);
     if (taken->walked.kind != WALK_ERROR)

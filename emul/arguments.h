@@ -20,6 +20,9 @@ struct taken {
     bool by_descriptor; /* the path was empty and AT_EMPTY_PATH given: dirfd itself is meant; walked is not filled in */
 };
 
+/* Whether the row's rule, with the flags of a call, follows a link at the end of the path. */
+bool path_follows(const struct path_argument *row, uint64_t flags);
+
 /*
  * Walks path argument `index` of a call. true: look at taken (walked is an entry or raw, or by_descriptor), and
  * taken_release() it. false: the answer is already there.

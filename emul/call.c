@@ -52,6 +52,7 @@ static call_handler *const handlers[HANDLER_COUNT] = {
     [HANDLER_SENDMSG] = call_sendmsg,
     [HANDLER_SOCKET] = call_socket,
     [HANDLER_RECV_ADDR] = call_recv_addr,
+    [HANDLER_ACCEPT] = call_recv_addr,
 };
 
 void view_call(struct view *view, struct caller *caller, const struct call *call, struct answer *answer)

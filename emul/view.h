@@ -37,6 +37,7 @@ struct view_options {
     int hidden_fd;         /* a descriptor number that listings of /proc/PID/fd must not show, or -1 */
     struct policy *policy; /* borrowed; NULL: everything may be read, and is written to the layer */
     view_notice *notice;
+    bool recorded;           /* no call that can only look is spared a stop */
     bool learns;             /* `violated` lets everything pass */
     view_violated *violated; /* NULL: everything that is refused gets EACCES */
     void *notice_context;    /* of both */

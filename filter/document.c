@@ -53,6 +53,7 @@ static const char *const handler_words[HANDLER_COUNT] = {
     [HANDLER_SENDMSG] = "judges the address; finds a socket's path in the view",
     [HANDLER_SOCKET] = "judges what would go round the addresses",
     [HANDLER_RECV_ADDR] = "tells the view path of a socket",
+    [HANDLER_ACCEPT] = "tells the view path of a socket",
     [HANDLER_IDENTITY] = "changes the identity in the view",
     [HANDLER_CLONE3] = "reads the flags in memory",
     [HANDLER_UNSHARE_FS] = "keeps the working directory's sharing known",

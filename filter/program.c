@@ -102,6 +102,10 @@ static int add_row(const struct program_options *options, scmp_filter_ctx contex
         return seccomp_rule_add_exact_array(context, action_of(VERDICT_UNKNOWN, 0), number, 0, NULL);
     if (options->signals_scoped && row->handler == HANDLER_SIGNAL)
         return 0;
+    if (options->observes && !table_observed(row))
+        return 0;
+    if (options->records && row->handler == HANDLER_ACCEPT)
+        return seccomp_rule_add_exact_array(context, action_of(VERDICT_STOP, 0), number, 0, NULL);
     bool passes = options->reads_pass && !(options->access_stops && row->handler == HANDLER_ACCESS);
     const struct argument_test *reading = passes ? table_reading_tests(row) : NULL;
     if (reading)

@@ -18,6 +18,8 @@ struct program_options {
     bool reads_pass;       /* whatever may be read is as the host has it: see table_reading_tests() */
     bool access_stops;     /* nevertheless those of HANDLER_ACCESS stop, which the control file is reached by */
     bool signals_scoped;   /* the lock keeps signals inside: rows of HANDLER_SIGNAL pass */
+    bool records;          /* all of HANDLER_ACCEPT stop, whose other end a record tells */
+    bool observes;         /* calls go through as they were made: see table_observed() */
     bool judges_addresses; /* the policy refuses addresses: tests that are `judged` count */
 };
 

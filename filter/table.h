@@ -68,7 +68,8 @@ enum handler {
     HANDLER_SEND_ADDR,   /* bind, connect, sendto: an address goes in */
     HANDLER_SENDMSG,     /* sendmsg, sendmmsg: an address in memory goes in */
     HANDLER_SOCKET,      /* socket, socketpair, listen, setsockopt: where addresses are judged */
-    HANDLER_RECV_ADDR,   /* getsockname, getpeername, accept, accept4, recvfrom: an address comes back */
+    HANDLER_RECV_ADDR,   /* getsockname, getpeername, recvfrom and its like: an address comes back */
+    HANDLER_ACCEPT,      /* accept, accept4 */
     HANDLER_IDENTITY,    /* setuid and all that change credentials */
     HANDLER_CLONE3,      /* flags in memory */
     HANDLER_UNSHARE_FS,  /* unshare(CLONE_FS) */
@@ -165,6 +166,12 @@ enum verdict table_verdict(const struct call_row *row, const uint64_t arguments[
  * needs no stop: the row passes unless one of them holds. NULL: the row as it is.
  */
 const struct argument_test *table_reading_tests(const struct call_row *row);
+
+/*
+ * Whether a recorder wants to see calls of this row, or the supervisor has to, where all of them go through as they
+ * were made: not those that only ask of a descriptor, or bring an address back. Of accept it wants all.
+ */
+bool table_observed(const struct call_row *row);
 
 /* What the user is told of a call that is VERDICT_TELL with these arguments. */
 const char *table_told(const struct call_row *row, const uint64_t arguments[6]);

@@ -72,6 +72,12 @@ static void answer_clone3(struct task *task)
     }
     /* A child that nobody traces could make no path call; without the flag it is like any other. */
     bool untraced = (arguments.flags & CLONE_UNTRACED) != 0;
+    if (task->supervisor->observes) {
+        /* Nobody is kept from changing the flags meanwhile: who does has a child that can name no file. */
+        if (untraced)
+            set_result(task, -ENOSYS);
+        return;
+    }
     arguments.flags &= ~(uint64_t)CLONE_UNTRACED;
     if (task->space->count == 1 && !untraced)
         return;

@@ -20,6 +20,7 @@ enum {
     OPTION_FAIL,
     OPTION_REPORT,
     OPTION_BACKTRACE,
+    OPTION_RECORD,
     OPTION_COMMIT,
     OPTION_DISCARD,
     OPTION_KEEP,
@@ -42,6 +43,7 @@ const struct option_row run_options[] = {
      "who may add rules through /dev/coffer: open (all), exec (the command, not what it executes) or closed"},
     {OPTION_FAIL, "fail-on-violation", NULL, "exit with 2 when a rule refused something, though the command succeeded"},
     {OPTION_REPORT, "report", "FILE", "write what was refused, and to whom, as a JSON object a line"},
+    {OPTION_RECORD, "record", "FILE", "record which files the command and its processes touch; see coffer report"},
     {OPTION_BACKTRACE, "backtrace", NULL, "show where in the program the refused call was made"},
     {OPTION_CPU, "cpu", "MODE",
      "placement of the processes on CPUs: auto (default) or free, which leaves it to the kernel"},
@@ -192,6 +194,8 @@ static const char *set_option(struct parsed *parsed, int option)
         return NULL;
     case OPTION_REPORT:
         return set_once(parsed, &request->report, "--report is given twice");
+    case OPTION_RECORD:
+        return set_once(parsed, &request->record, "--record is given twice");
     case OPTION_BACKTRACE:
         request->backtrace = true;
         return NULL;

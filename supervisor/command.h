@@ -72,6 +72,7 @@ int cmd_list(int argc, char **argv);
 int cmd_diff(int argc, char **argv);
 int cmd_commit(int argc, char **argv);
 int cmd_discard(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
@@ -80,6 +81,7 @@ extern const struct option_row list_options[];
 extern const struct option_row diff_options[];
 extern const struct option_row commit_options[];
 extern const struct option_row discard_options[];
+extern const struct option_row record_options[];
 extern const struct option_row policy_options[];
 extern const struct option_row doctor_options[];
 

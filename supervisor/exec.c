@@ -194,6 +194,8 @@ void exec_begin(struct task *task)
     if (!read_start(task->tid, registers.rsp, ia32 ? 4 : 8, &start) || start.vdso == 0)
         return;
     uint64_t system_call = find_places(task, ia32, start.vdso);
+    if (task->supervisor->observes)
+        return; /* no call of it will be another one */
     struct injection *injection = system_call == 0 ? NULL : calloc(1, sizeof *injection);
     if (injection == NULL)
         return;

@@ -109,5 +109,6 @@ int ia32_place_block(struct task *task, const uint64_t args[6], uint64_t *addres
 
 bool ia32_is_judged_block(const struct call *call)
 {
-    return call->shape == SHAPE_32_SOCKET && call->row->handler != HANDLER_RECV_ADDR;
+    return call->shape == SHAPE_32_SOCKET && call->row->handler != HANDLER_RECV_ADDR &&
+           call->row->handler != HANDLER_ACCEPT;
 }

@@ -8,6 +8,7 @@
 #include "supervisor/control.h"
 #include "supervisor/exec.h"
 #include "supervisor/grant.h"
+#include "supervisor/notes.h"
 #include "supervisor/placement.h"
 #include "supervisor/search_path.h"
 #include "supervisor/text.h"
@@ -123,6 +124,15 @@ static bool is_nowhere(const char *name)
     return !search_path_find(name, false, path);
 }
 
+static void confine_child(const struct launch *launch)
+{
+    engage_lock(launch);
+    keep_descriptors(launch);
+    int status = capabilities_drop();
+    if (status < 0)
+        give_up("cannot drop capabilities", status);
+}
+
 /* What the forked child needs to know. */
 struct child {
     const struct launch *launch;
@@ -139,15 +149,12 @@ static void become_command(void *context)
         _exit(STATUS_COFFER_FAILED);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         give_up("no_new_privs", -errno);
-    engage_lock(launch);
-    keep_descriptors(launch);
-    int status = capabilities_drop();
-    if (status < 0)
-        give_up("cannot drop capabilities", status);
-    status = program_install_listening(launch->program);
-    if (status >= 0)
+    if (!launch->observes)
+        confine_child(launch);
+    int status = launch->observes ? program_install(launch->program) : program_install_listening(launch->program);
+    if (status >= 0 && !launch->observes)
         grant_keep_listener(status);
-    else if (status != -ENOENT)
+    else if (status < 0 && status != -ENOENT)
         give_up("cannot install the system-call filter", status);
 
     (void)execvp(launch->argv[0], launch->argv);
@@ -193,10 +200,12 @@ static int attach(struct supervisor *supervisor, struct fs_context *fs, uint64_t
         supervisor->main_pidfd = (int)syscall(SYS_pidfd_open, supervisor->main, 0);
         status = supervisor->main_pidfd < 0 ? -errno : 0;
     }
-    if (status < 0)
+    if (status < 0) {
         task_remove(task);
-    else
+    } else {
+        notes_started(supervisor, supervisor->main, 0, false);
         placement_pin(task);
+    }
     return status;
 }
 

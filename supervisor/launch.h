@@ -15,6 +15,7 @@ struct launch {
     int layer_fs;                     /* the layer's upper directory */
     int hidden_fd;                    /* under which number the command keeps layer_fs, or -1 */
     int lock;                         /* the rules of the lock, or -1 */
+    bool observes;                    /* it is only recorded: it keeps its descriptors and rights, and has no lock */
     bool reads_pass;                  /* calls that can only look are not stopped */
     struct signals *signals;          /* of coffer itself; filled in by launch_command() */
 };

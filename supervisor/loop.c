@@ -6,6 +6,7 @@
 #include "supervisor/ia32.h"
 #include "supervisor/jobs.h"
 #include "supervisor/move.h"
+#include "supervisor/notes.h"
 #include "supervisor/placement.h"
 #include "supervisor/stop.h"
 #include "supervisor/trace.h"
@@ -83,6 +84,8 @@ static void adopt(struct task *child, const struct task *parent, uint64_t flags)
     child->state = held ? TASK_RUNNING : TASK_EXPECTED;
     if (task_inherit(child, parent, flags) < 0)
         kill_task(child);
+    if ((flags & CLONE_THREAD) == 0)
+        notes_started(child->supervisor, child->tid, parent->process->tgid, (flags & CLONE_VM) != 0);
     if (held)
         begin(child, child->first_stop);
 }
@@ -186,6 +189,7 @@ static void on_exec(struct tracer *tracer, pid_t tgid)
     task->identity_stale = task->identity_stale || task->identity_changed;
     task->exit_expected = false;
     task_leave_exec(task);
+    notes_executed(task);
     exec_begin(task);
     if (task->injection == NULL)
         task_end_call(task);
@@ -285,6 +289,8 @@ void loop_dispatch(struct tracer *tracer, const struct event *event)
 {
     struct supervisor *supervisor = tracer->supervisor;
     struct task *task = task_find(supervisor, event->tid);
+    if (event->kind == EVENT_ENDED)
+        notes_ended(supervisor, event->tid, event->status, &tracer->usage);
     if (task != NULL && task->state == TASK_GONE) {
         task_remove(task); /* another one of that number */
         task = NULL;

@@ -23,6 +23,8 @@ const struct command commands[] = {
      STATUS_USAGE},
     {"discard", "[OPTION]... [LAYER] [PATH]...", "Throw a layer, or some of its changes, away", discard_options,
      cmd_discard, STATUS_USAGE},
+    {"record", "[OPTION]... [--] COMMAND [ARG]...", "Record which files a command and its processes touch",
+     record_options, cmd_record, STATUS_COFFER_FAILED},
     {"policy", "check FILE | explain FILE ACTION PATH | learn [-o FILE] [--] COMMAND [ARG]... | list | show PROFILE",
      "Check policy files, explain what they decide, and learn what a command needs", policy_options, cmd_policy,
      STATUS_USAGE},

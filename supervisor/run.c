@@ -10,7 +10,9 @@
 #include "supervisor/grant.h"
 #include "supervisor/learn.h"
 #include "supervisor/nested.h"
+#include "supervisor/notes.h"
 #include "supervisor/placement.h"
+#include "supervisor/record/recorder.h"
 #include "supervisor/report.h"
 #include "supervisor/run_policy.h"
 #include "supervisor/text.h"
@@ -116,7 +118,7 @@ static struct fs_context *start_context(struct view *view, const struct layer *l
     return fs;
 }
 
-static int exit_status(int wait_status)
+int run_exit_status(int wait_status)
 {
     return WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : 128 + WTERMSIG(wait_status);
 }
@@ -130,15 +132,16 @@ struct serving {
     bool started;
 };
 
-/* Starts and serves the command. False when it could not be started: a line has been printed. */
-static bool serve(const struct run_request *request, struct launch launch, struct supervisor *supervisor,
-                  const struct layer *layer)
+bool run_serve(const struct run_request *request, struct launch launch, struct supervisor *supervisor,
+               const struct layer *layer)
 {
     struct sock_fprog program;
     const struct program_options needs = {
         .reads_pass = launch.reads_pass,
+        .records = supervisor->notes != NULL,
+        .observes = launch.observes,
         .judges_addresses = view_judges_addresses(supervisor->view),
-        .access_stops = policy_control(supervisor->violations->policy) != POLICY_CONTROL_CLOSED,
+        .access_stops = !launch.observes && policy_control(supervisor->violations->policy) != POLICY_CONTROL_CLOSED,
         .signals_scoped = launch.lock >= 0 && lock_scopes_signals(),
     };
     int status = program_build(&needs, &program);
@@ -174,7 +177,7 @@ static bool serve(const struct run_request *request, struct launch launch, struc
 static void serve_confined(void *context)
 {
     struct serving *serving = context;
-    serving->started = serve(serving->request, serving->launch, serving->supervisor, serving->layer);
+    serving->started = run_serve(serving->request, serving->launch, serving->supervisor, serving->layer);
 }
 
 /* The same, in a thread that can change the layer and little else. */
@@ -202,8 +205,30 @@ static bool confine_and_serve(struct serving *serving, const struct stack *stack
 /* What the exit status is for those who asked to hear of violations in it. */
 static int status_of(const struct run_request *request, const struct supervisor *supervisor)
 {
-    int status = exit_status(supervisor->main_status);
+    int status = run_exit_status(supervisor->main_status);
     return status == 0 && request->fail_on_violation && supervisor->violations->violated > 0 ? STATUS_USAGE : status;
+}
+
+/* The recorder that was asked for. False when it cannot be had: a line has been printed. */
+static bool begin_record(const struct run_request *request, struct supervisor *supervisor, struct recorder **recorder)
+{
+    const struct recorder_options options = {.path = request->record, .argv = request->argv, .view = true};
+    *recorder = NULL;
+    if (request->record == NULL)
+        return true;
+    *recorder = recorder_new(&options);
+    supervisor->notes = *recorder == NULL ? NULL : notes_new(*recorder);
+    if (*recorder != NULL && supervisor->notes == NULL)
+        error_errno(request->record, -ENOMEM);
+    return supervisor->notes != NULL;
+}
+
+/* False when something is missing in it. */
+static bool end_record(struct supervisor *supervisor, struct recorder *recorder)
+{
+    notes_free(supervisor->notes);
+    supervisor->notes = NULL;
+    return recorder == NULL || recorder_free(recorder, supervisor->main_status);
 }
 
 static struct run_outcome run_in_layers(const struct run_request *request, struct stack *stack,
@@ -218,6 +243,7 @@ static struct run_outcome run_in_layers(const struct run_request *request, struc
     struct view_options options = {
         .hidden_fd = launch.hidden_fd,
         .policy = violations->policy,
+        .recorded = request->record != NULL,
         .notice = violation_notice,
         .learns = violations->learned != NULL,
         .violated = violations->learned != NULL ? learned_pass : violation_refused,
@@ -235,13 +261,15 @@ static struct run_outcome run_in_layers(const struct run_request *request, struc
     };
     struct run_outcome outcome = {
         .status = STATUS_COFFER_FAILED, .has_layer = rules->has_layer, .violations = violations};
+    struct recorder *recorder;
     violations->supervisor = &supervisor;
+    bool records = begin_record(request, &supervisor, &recorder);
     int status = placement_new(&supervisor, request->free_cpus);
     if (status == 0)
         status = view_new(&supervisor.view, &options);
     if (status < 0) {
         error_errno("cannot make the view", status);
-    } else {
+    } else if (records) {
         launch.reads_pass = view_reads_pass(supervisor.view);
         if (launch.reads_pass)
             launch.hidden_fd = supervisor.hidden_fd = -1; /* nobody needs the layer */
@@ -250,8 +278,9 @@ static struct run_outcome run_in_layers(const struct run_request *request, struc
             outcome.executed = supervisor.main_executed;
             outcome.status = status_of(request, &supervisor);
         }
-        view_free(supervisor.view);
     }
+    view_free(supervisor.view);
+    outcome.incomplete = !end_record(&supervisor, recorder);
     placement_free(&supervisor);
     violations->supervisor = NULL;
     close_over(stack);
@@ -283,7 +312,7 @@ static int run_by_policy(const struct run_request *request, const struct run_pol
         violations.report = NULL;
     if (opened)
         status = run_end(request, &outcome, &stack->layer);
-    if (status == 0 && !reported)
+    if (status == 0 && (!reported || outcome.incomplete))
         status = STATUS_COFFER_FAILED;
     free(stack);
     *executed = outcome.executed;

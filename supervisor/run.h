@@ -39,6 +39,7 @@ struct run_request {
     const char *control;      /* "open", "exec" or "closed"; NULL: as the policy says */
     enum net_mode net;
     const char *report; /* a file for what was refused, or NULL */
+    const char *record; /* a file for what is recorded, or NULL */
     bool backtrace;
     bool fail_on_violation;
     struct learned *learn; /* refuse nothing, and note here what would have been; or NULL */
@@ -50,11 +51,22 @@ struct run_request {
 
 /* What is known when the last process has ended. */
 struct run_outcome {
-    bool executed;  /* the command itself began to run */
-    int status;     /* the exit status to pass on */
-    bool has_layer; /* the policy has something written to the layer */
+    bool executed;   /* the command itself began to run */
+    int status;      /* the exit status to pass on */
+    bool incomplete; /* the record that was asked for has not all */
+    bool has_layer;  /* the policy has something written to the layer */
     const struct violations *violations;
 };
+
+/*
+ * Starts and serves a command in supervisor->view until its last process has ended. False when it could not be started:
+ * a line has been printed.
+ */
+bool run_serve(const struct run_request *request, struct launch launch, struct supervisor *supervisor,
+               const struct layer *layer);
+
+/* The exit status of coffer for a wait status of the command. */
+int run_exit_status(int wait_status);
 
 /* Runs the command; returns the exit status of coffer. *executed: whether the command itself began to run. */
 int run_command(const struct run_request *request, bool *executed);

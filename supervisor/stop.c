@@ -6,6 +6,7 @@
 #include "supervisor/grant.h"
 #include "supervisor/ia32.h"
 #include "supervisor/move.h"
+#include "supervisor/notes.h"
 #include "supervisor/placement.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/trace.h"
@@ -124,7 +125,7 @@ static void carry_out_answer(struct task *task)
 {
     const struct answer *answer = &task->answer;
     /* The name for AT_EXECFN is needed once more when the exec has succeeded. */
-    bool keep = answer->want_exit || answer->finish.kind == FINISH_EXEC;
+    bool keep = answer->want_exit || answer->finish.kind == FINISH_EXEC || task->noted != NULL;
 
     switch (answer->kind) {
     case ANSWER_CONTINUE:
@@ -166,7 +167,8 @@ static void undo_unmade(struct task *task)
 static void prepare_rewritten(struct task *task)
 {
     struct answer *answer = &task->answer;
-    if (answer->kind == ANSWER_CONTINUE && ia32_is_judged_block(&task->call)) {
+    bool judged = ia32_is_judged_block(&task->call) && !task->supervisor->observes;
+    if (answer->kind == ANSWER_CONTINUE && judged) {
         memcpy(answer->args, task->call.args, sizeof answer->args);
         answer->kind = ANSWER_REWRITE;
     }
@@ -188,6 +190,7 @@ static void settle(struct task *task)
     if (task->answer.kind == ANSWER_RESULT)
         caller_tell_unplaced(task);
     bool made = task->answer.kind == ANSWER_CONTINUE || is_rewritten(task);
+    (void)notes_settled(task);
     if (task->call.row->handler == HANDLER_EXEC && made && task->process->count > 1)
         task_enter_exec(task);
     carry_out_answer(task);
@@ -202,11 +205,22 @@ static void park_for(struct task *task, pid_t worker)
     task_park(task);
 }
 
+/* Where calls are only recorded, all that emul/ would decide goes on as it was made. */
+static bool observe(struct task *task)
+{
+    if (!task->supervisor->observes)
+        return false;
+    struct caller caller = caller_of(task);
+    notes_call(task, &caller);
+    task->answer.kind = ANSWER_CONTINUE;
+    return true;
+}
+
 /* Asks whoever knows the call of the task, which stays stopped meanwhile. */
 static void decide(struct task *task)
 {
     task_end_call(task);
-    if (task->call.row->handler == HANDLER_EXEC)
+    if (task->call.row->handler == HANDLER_EXEC && !task->supervisor->observes)
         grant_take_listener(task);
     if (task->call.row->handler == HANDLER_EXEC && move_holds_exec(task)) {
         park_for(task, MOVE_WORKER);
@@ -214,8 +228,9 @@ static void decide(struct task *task)
     }
     if (task->call.row->handler == HANDLER_NONE) {
         task->answer.kind = ANSWER_CONTINUE;
-    } else if (!calls_answer(task)) {
+    } else if (!calls_answer(task) && !observe(task)) {
         struct caller caller = caller_of(task);
+        notes_call(task, &caller);
         violations_begin(task->supervisor->violations, task->tid);
         view_call(task->supervisor->view, &caller, &task->call, &task->answer);
         if (violations_end(task->supervisor->violations)) {
@@ -281,6 +296,8 @@ void stop_serve(struct task *task)
         refuse(task, error);
         return;
     case VERDICT_PASS:
+        if (task->supervisor->notes != NULL && task->call.row->handler == HANDLER_ACCEPT)
+            break;
         stop_resume(task, 0);
         return;
     case VERDICT_STOP:
@@ -333,6 +350,8 @@ void stop_finish(struct task *task)
         } else {
             calls_exit(task, result);
         }
+        if (!task->answer.again)
+            notes_exit(task, told);
         if (told != result)
             (void)trace_set_result(task->tid, told);
         if (task->answer.again)

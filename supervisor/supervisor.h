@@ -52,6 +52,8 @@ struct supervisor {
     unsigned move_every, moves_due; /* see move_for_test() in placement.c */
 
     struct control *control; /* see control.c */
+    struct notes *notes;     /* of what is recorded, or NULL; see notes.h */
+    bool observes;           /* calls go through as they were made, and are recorded */
     int listener;            /* of the filter, or -1; see grant.h */
     bool granting;           /* granter runs */
     pthread_t granter;

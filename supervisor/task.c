@@ -3,6 +3,7 @@
 #include "supervisor/credentials.h"
 #include "supervisor/exec.h"
 #include "supervisor/move.h"
+#include "supervisor/notes.h"
 #include "supervisor/supervisor.h"
 
 #include <errno.h>
@@ -140,6 +141,8 @@ void task_clear_answer(struct task *task)
 void task_end_call(struct task *task)
 {
     answer_release(&task->answer);
+    noted_free(task->noted);
+    task->noted = NULL;
     task_clear_answer(task);
     if (task->space != NULL)
         scratch_release(task->space, &task->pieces);

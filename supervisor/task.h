@@ -15,6 +15,7 @@
 struct supervisor;
 struct tracer;
 struct injection;
+struct noted;
 struct parked_state;
 
 enum task_state {
@@ -69,6 +70,7 @@ struct task {
     uint64_t made[6];   /* the argument registers as the call was made with them */
     uint64_t wanted[6]; /* and, of a rewritten one, as the kernel is to find them */
     struct answer answer;
+    struct noted *noted;    /* what is to be recorded of the call at its exit stop, or NULL */
     bool exit_expected;     /* to be resumed to the exit stop of its call */
     bool ask_view;          /* the view wants to hear of the exit */
     bool unplaced;          /* what should have been placed for the call lies where it cannot point to */

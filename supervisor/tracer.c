@@ -105,7 +105,7 @@ static void run(struct tracer *tracer)
     bool over = answer_bell(tracer);
     while (!over) {
         int status;
-        pid_t tid = wait_event(&tracer->rung, &status);
+        pid_t tid = wait_event(&tracer->rung, &status, &tracer->usage);
         if (tid > 0) {
             over = serve(tracer, tid, status);
         } else {

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 struct supervisor;
 struct task;
@@ -39,6 +40,7 @@ struct tracer {
     /* Of the event that is served. */
     int call_status; /* of reading the call at a seccomp stop */
     struct trace_call call;
+    struct rusage usage; /* of who has ended */
     struct resumption resumption;
 
     /* See placement.c. */

@@ -3,6 +3,7 @@
 #include "emul/cleanup.h"
 #include "supervisor/ask.h"
 #include "supervisor/backtrace.h"
+#include "supervisor/notes.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/text.h"
 
@@ -135,6 +136,7 @@ static void record(struct violations *violations, const struct view_violation *r
     violations->size += violation->said == NULL ? 0 : strlen(violation->said);
     describe(violations, violation, task_of(violations, refused->tid));
     violation_tell(violations, violation);
+    notes_violation(violations, violation);
 }
 
 void violations_begin(struct violations *violations, pid_t tid)

@@ -13,7 +13,7 @@
  * `syscall` instruction was executed sends it back to the look; once the kernel is in the call, it returns EINTR
  * itself.
  */
-long coffer_wait(const atomic_int *rung, int *status, long options);
+long coffer_wait(const atomic_int *rung, int *status, long options, struct rusage *usage);
 extern const char coffer_wait_look[], coffer_wait_done[];
 
 __asm__(".text\n"
@@ -22,8 +22,8 @@ __asm__(".text\n"
         ".type coffer_wait, @function\n"
         "coffer_wait:\n"
         "    mov %rdi, %r8\n"
-        "    mov $-1, %rdi\n" /* any child */
-        "    xor %r10d, %r10d\n"
+        "    mov $-1, %rdi\n"  /* any child */
+        "    mov %rcx, %r10\n" /* which the instruction overwrites */
         "coffer_wait_look:\n"
         "    cmpl $0, (%r8)\n"
         "    jne 1f\n"
@@ -51,9 +51,9 @@ void wait_prepare(void)
     (void)sigaction(BELL_SIGNAL, &action, NULL);
 }
 
-pid_t wait_event(const atomic_int *rung, int *status)
+pid_t wait_event(const atomic_int *rung, int *status, struct rusage *usage)
 {
-    return (pid_t)coffer_wait(rung, status, __WALL | __WNOTHREAD);
+    return (pid_t)coffer_wait(rung, status, __WALL | __WNOTHREAD, usage);
 }
 
 void wait_bell(atomic_int *rung)

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /* The signal that interrupts wait_event() and wait_bell(). */
@@ -16,10 +17,11 @@ enum { BELL_SIGNAL = SIGURG };
 void wait_prepare(void);
 
 /*
- * The next event of the calling thread's tracees and children. Returns its tid with *status as of waitpid(2), or
+ * The next event of the calling thread's tracees and children. Returns its tid with *status as of waitpid(2)
+ * and *usage of who has ended, or
  * -EINTR when *rung is not 0 (a bell that was rung before or at any moment of the wait is never missed), or -ECHILD.
  */
-pid_t wait_event(const atomic_int *rung, int *status);
+pid_t wait_event(const atomic_int *rung, int *status, struct rusage *usage);
 
 /* For a thread that has no tracees: returns when *rung is not 0, and sometimes earlier. */
 void wait_bell(atomic_int *rung);
