@@ -178,7 +178,8 @@ int view_new(struct view **result, const struct view_options *options)
     if (error == 0)
         error = add_trees(view, options);
     view->upper_empty = error == 0 && options->over_count == 0 && is_empty(options->layer->fs_fd);
-    view->reads_pass = !options->recorded && view->upper_empty && view->policy != NULL && policy_reads_pass(view->policy);
+    view->reads_pass =
+        !options->recorded && view->upper_empty && view->policy != NULL && policy_reads_pass(view->policy);
     if (error == 0)
         error = add_root(view);
     if (error == 0)

@@ -2,12 +2,13 @@
 # Completion of coffer for bash. tests/check_docs.sh compares the options with those that --help prints.
 
 declare -gA _coffer_options=(
-    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
-    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
     [list]="--json --help"
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"
     [discard]="--help"
+    [record]="-o --output --format --environment --streams --on-record-error --cpu -q --quiet -v --verbose --help"
     [policy]="-o --output --help"
     [doctor]="--json --calls --help"
 )
@@ -37,8 +38,9 @@ _coffer_value() {
     --net) _coffer_reply "none loopback allow" "$2" ;;
     --profile) _coffer_reply "$(coffer policy list 2>/dev/null)" "$2" ;;
     --control) _coffer_reply "open exec closed" "$2" ;;
+    --on-record-error) _coffer_reply "continue stop" "$2" ;;
     --on-violation) _coffer_reply "errno kill ask" "$2" ;;
-    -p | --policy | --hide | --report) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+    -p | --policy | --hide | --report | --record | -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
     --lock) _coffer_reply "require try off" "$2" ;;
     --cpu) _coffer_reply "auto free" "$2" ;;
     -w | --write | --root) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
@@ -53,8 +55,8 @@ _coffer_program() {
         word=${COMP_WORDS[i]}
         case $word in
         --) echo $((i + 1)) && return ;;
-        -l | --layer | --over | --profile | -p | --policy | -w | --write | --hide | --net | --on-violation | --control | --report | \
-            --lock | --cpu) ((i++)) ;;
+        -l | --layer | --over | --profile | -p | --policy | -w | --write | --hide | --net | --on-violation | --control | --report | --record | \
+            -o | --output | --format | --on-record-error | --lock | --cpu) ((i++)) ;;
         -*) ;;
         *) echo "$i" && return ;;
         esac
@@ -69,7 +71,7 @@ _coffer() {
         return
     fi
     [[ -n ${_coffer_options[$command]:-} ]] || return
-    if [[ $command == run ]]; then
+    if [[ $command == run || $command == record ]]; then
         offset=$(_coffer_program)
         if [[ -n $offset ]]; then
             if declare -F _command_offset >/dev/null; then
@@ -88,7 +90,7 @@ _coffer() {
         return
     fi
     case $command in
-    run) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
+    run | record) mapfile -t COMPREPLY < <(compgen -c -- "$current") ;;
     policy)
         case $COMP_CWORD in
         2) _coffer_reply "check explain learn list show" "$current" ;;
