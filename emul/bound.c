@@ -79,11 +79,12 @@ static bool answers_to(const struct address *bound, const struct address *addres
 /* A socket in a table of /proc/net. */
 struct line {
     unsigned port, state; /* 0 of those that have none */
+    unsigned flags, type; /* of AF_UNIX */
     uint64_t socket;
     const char *name; /* of AF_UNIX; NULL: it has none */
 };
 
-enum { STATE_LISTENS = 0x0a, STATE_UNCONNECTED = 0x07 };
+enum { STATE_LISTENS = 0x0a, STATE_UNCONNECTED = 0x07, ACCEPTS_CONNECTIONS = 0x10000 /* of the kernel's socket */ };
 
 typedef bool is_wanted(const void *data, const struct line *line);
 
@@ -95,7 +96,8 @@ static bool read_line(const char *text, bool names, struct line *line)
     *line = (struct line){0};
     if (names) {
         int end = 0;
-        bool read = sscanf(text, "%*x: %*x %*x %*x %*x %*x %" SCNu64 "%n", &line->socket, &end) == 1;
+        bool read =
+            sscanf(text, "%*x: %*x %*x %x %x %*x %" SCNu64 "%n", &line->flags, &line->type, &line->socket, &end) == 3;
         line->name = read && text[end] == ' ' ? text + end + 1 : NULL;
         return read;
     }
@@ -174,29 +176,44 @@ bool bound_by_somebody(const struct address *address)
     return is_in("/proc/net/unix", true, is_same_name, address);
 }
 
-struct port_of_others {
+struct of_others {
     const struct view *view;
+    const struct address *address;
     in_port_t port;
 };
 
-static bool is_of_others(const void *data, const struct line *line)
+static bool is_of_view(const struct view *view, uint64_t socket)
 {
-    const struct port_of_others *asked = data;
     const struct bound *bound;
-    if (line->port != asked->port || (line->state != STATE_LISTENS && line->state != STATE_UNCONNECTED))
-        return false;
-    DL_FOREACH(asked->view->bound, bound)
+    DL_FOREACH(view->bound, bound)
     {
-        if (bound->socket == line->socket)
-            return false;
+        if (bound->socket == socket)
+            return true;
     }
-    return true;
+    return false;
+}
+
+static bool is_port_of_others(const void *data, const struct line *line)
+{
+    const struct of_others *asked = data;
+    return line->port == asked->port && (line->state == STATE_LISTENS || line->state == STATE_UNCONNECTED) &&
+           !is_of_view(asked->view, line->socket);
+}
+
+/* Each type of sockets has names of its own. A socket that was accepted has its listener's, and waits for nobody. */
+static bool is_name_of_others(const void *data, const struct line *line)
+{
+    const struct of_others *asked = data;
+    bool waits = (line->flags & ACCEPTS_CONNECTIONS) != 0 || line->type == SOCK_DGRAM;
+    return waits && is_same_name(asked->address, line) && !is_of_view(asked->view, line->socket);
 }
 
 bool bound_outside(const struct view *view, const struct address *address)
 {
-    const struct port_of_others asked = {view, address_port(address)};
-    return asked.port != 0 && is_in_port_tables(is_of_others, &asked);
+    const struct of_others asked = {view, address, address_port(address)};
+    if (address->any.sa_family == AF_UNIX)
+        return is_in("/proc/net/unix", true, is_name_of_others, &asked);
+    return asked.port != 0 && is_in_port_tables(is_port_of_others, &asked);
 }
 
 void bound_free(struct view *view)

@@ -18,7 +18,7 @@ bool bound_inside(struct view *view, const struct address *address);
 /* Whether anybody on this machine has the abstract name. */
 bool bound_by_somebody(const struct address *address);
 
-/* Whether a socket that is none of the view's waits for somebody at the port. */
+/* Whether a socket that is none of the view's waits for somebody at the port, or under the abstract name. */
 bool bound_outside(const struct view *view, const struct address *address);
 
 void bound_free(struct view *view);

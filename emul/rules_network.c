@@ -77,8 +77,8 @@ bool view_judges_addresses(struct view *view)
 }
 
 /*
- * Whether nobody but the view can be meant. Where somebody outside waits at the port, too, it may be that his address
- * or his protocol would be reached: which of them the kernel chooses depends on the socket.
+ * Whether nobody but the view can be meant. Where somebody outside waits at the port, or has the name, too, it may be
+ * that his address, his protocol or his type would be reached: which of them the kernel chooses depends on the socket.
  */
 static bool is_of_view(struct view *view, const struct address *address)
 {

@@ -52,6 +52,7 @@ enum group {
     PLAIN,   /* a view without rules */
     RULES,   /* with the rules of rules.c */
     NETWORK, /* with --net none */
+    ADDRESS, /* with rules about some addresses */
     RACES,   /* as RULES, for as long as is asked for */
     GROUPS,
 };

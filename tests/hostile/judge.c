@@ -81,10 +81,16 @@ static const char *const rules = "read allow /**\nexec allow /**\nwrite layer /*
                                  "write ignore %1$s/*/ignored/**\n"
                                  "exec deny %1$s/*/noexec/**\n";
 
-static void put_rules(const char *path, const char *place)
+static const char *const addresses = "read allow /**\nwrite layer /**\nconnect allow *\nbind allow *\n"
+                                     "connect deny 127.0.0.0/8:*\nconnect deny [::1]:*\n"
+                                     "connect deny unix:@coffer-hostile*\nconnect deny unix:%1$s/*/hidden/*\n"
+                                     "bind deny 127.7.0.0/16:*\nbind deny unix:@denied-hostile*\n"
+                                     "bind deny unix:%1$s/*/empty/*\n";
+
+static void put_rules(const char *path, const char *text, const char *place)
 {
     FILE *file = fopen(path, "we");
-    if (file == NULL || fprintf(file, rules, place) < 0 || fclose(file) != 0)
+    if (file == NULL || fprintf(file, text, place) < 0 || fclose(file) != 0)
         exit(2);
 }
 
@@ -103,8 +109,8 @@ static void start(enum mode mode, enum group group, const char *place, const cha
         const char *first[] = {coffer, "run", "-q", lock, "-l", layer};
         for (; n < 6; n++)
             words[n] = first[n];
-        if (group == RULES || group == RACES) {
-            put_rules(policy, place);
+        if (group == RULES || group == RACES || group == ADDRESS) {
+            put_rules(policy, group == ADDRESS ? addresses : rules, place);
             words[n++] = "-p";
             words[n++] = policy;
         }
