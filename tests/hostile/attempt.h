@@ -44,6 +44,9 @@ enum {
     NEEDS_KERNEL = 4, /* a kernel, or a file system, that has the call */
 };
 
+/* It is no way where nothing is refused either; it must be none. */
+enum { NO_WAY = 16 };
+
 /* Besides: a process outside, which attempts on one (OUTSIDER) have in any case. */
 enum { WITH_OUTSIDER = 8 };
 
@@ -53,6 +56,9 @@ enum group {
     RULES,   /* with the rules of rules.c */
     NETWORK, /* with --net none */
     ADDRESS, /* with rules about some addresses */
+    SHUT,    /* rules could be added, and were locked */
+    CEILING, /* the command may add rules, up to ceilings */
+    EXECUTE, /* the command may add any rules */
     RACES,   /* as RULES, for as long as is asked for */
     GROUPS,
 };
@@ -89,6 +95,9 @@ struct scene {
 };
 
 extern struct scene scene;
+
+/* A descriptor of /dev/coffer, opened before the lock. */
+enum { CONTROL_FD = 900 };
 
 /* Of what a call gave. */
 static inline int outcome(long result)

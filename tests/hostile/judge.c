@@ -87,6 +87,40 @@ static const char *const addresses = "read allow /**\nwrite layer /**\nconnect a
                                      "bind deny 127.7.0.0/16:*\nbind deny unix:@denied-hostile*\n"
                                      "bind deny unix:%1$s/*/empty/*\n";
 
+#define BASE        "read allow /**\nwrite layer /**\nwrite direct /dev/null\nread hide %1$s/*/hidden/**\nconnect deny *\n"
+#define NO_CEILINGS "ceiling read allow /**\nceiling write direct /**\nceiling connect allow *\nceiling bind allow *\n"
+
+static const char *const open_rules = "control open\n" BASE NO_CEILINGS;
+static const char *const executed = "control exec\n" BASE NO_CEILINGS;
+static const char *const ceilings = "control exec\n" BASE "ceiling read allow /**\nceiling read hide %1$s/*/hidden/**\n"
+                                    "ceiling write layer /**\nceiling connect allow 192.0.2.0/24:*\n";
+
+/* Attempts on the control file: there is none natively, and they are shown to work where nothing is refused. */
+static bool has_control(enum group group)
+{
+    return group == SHUT || group == CEILING || group == EXECUTE;
+}
+
+/* Null: no rules but those of the profile. */
+static const char *rules_of(enum mode mode, enum group group)
+{
+    switch (group) {
+    case RULES:
+    case RACES:
+        return rules;
+    case ADDRESS:
+        return addresses;
+    case SHUT:
+        return open_rules;
+    case CEILING:
+        return mode == NATIVE ? open_rules : ceilings;
+    case EXECUTE:
+        return mode == NATIVE ? open_rules : executed;
+    default:
+        return NULL;
+    }
+}
+
 static void put_rules(const char *path, const char *text, const char *place)
 {
     FILE *file = fopen(path, "we");
@@ -105,12 +139,12 @@ static void start(enum mode mode, enum group group, const char *place, const cha
     snprintf(limit, sizeof limit, "%d", seconds);
     snprintf(lock, sizeof lock, "--lock=%s", mode == LOCKED ? "try" : "off");
     snprintf(policy, sizeof policy, "%s.rules", place);
-    if (mode != NATIVE) {
+    if (mode != NATIVE || has_control(group)) {
         const char *first[] = {coffer, "run", "-q", lock, "-l", layer};
         for (; n < 6; n++)
             words[n] = first[n];
-        if (group == RULES || group == RACES || group == ADDRESS) {
-            put_rules(policy, group == ADDRESS ? addresses : rules, place);
+        if (rules_of(mode, group) != NULL) {
+            put_rules(policy, rules_of(mode, group), place);
             words[n++] = "-p";
             words[n++] = policy;
         }
@@ -118,8 +152,8 @@ static void start(enum mode mode, enum group group, const char *place, const cha
             words[n++] = "--net=none";
         words[n++] = "--";
     }
-    const char *last[] = {self_path(), "inside", mode == NATIVE ? "native" : "view", number, place, times, limit,
-                          only,        NULL};
+    const char *where = mode != NATIVE ? "view" : has_control(group) ? "open" : "native";
+    const char *last[] = {self_path(), "inside", where, number, place, times, limit, only, NULL};
     for (size_t i = 0; i < sizeof last / sizeof last[0]; i++)
         words[n++] = last[i];
     alarm(races ? 3000 : 300);
@@ -196,13 +230,14 @@ static const char *reached(const struct case_ *one, const char *output, int said
 static void judge_native(struct case_ *one, const char *name, const char *reach, int said)
 {
     bool excused = (one->attempt->needs & NEEDS_ROOT && geteuid() != 0) || one->attempt->needs & NEEDS_LUCK ||
-                   (races && seconds < 10) || one->attempt->needs & NEEDS_KERNEL;
+                   (races && seconds < 10) || one->attempt->needs & (NEEDS_KERNEL | NO_WAY);
     one->verdicts[NATIVE] = reach != NULL ? WORKED : NOT_TRIED;
     if (reach == NULL && !excused) {
         fail("native %s: %s: does not work natively: %s", name, one->attempt->what,
              said > 0 && said < STATUS_UNTRIED ? strerror(said) : "nothing came of it");
     } else if (reach == NULL) {
-        printf("      native %s: not shown to work:%s%s%s (%s)\n", name,
+        printf("      native %s: not shown to work:%s%s%s%s (%s)\n", name,
+               one->attempt->needs & NO_WAY ? " is no way where all is open" : "",
                one->attempt->needs & NEEDS_ROOT ? " needs root" : "",
                one->attempt->needs & NEEDS_KERNEL ? " needs a kernel or file system that has it" : "",
                one->attempt->needs & NEEDS_LUCK ? " needs luck" : "",
@@ -297,7 +332,7 @@ static void try_group(enum mode mode, enum group group)
         fail("%s: %s", place, strerror(errno));
         return;
     }
-    if (mode != NATIVE)
+    if (mode != NATIVE || has_control(group))
         make_layer(layer);
     prepare(mode, group, place, layer);
     bool ended = run(mode, group, place, layer);

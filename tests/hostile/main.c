@@ -1,9 +1,10 @@
 /*
  * attempts judge ...           see judge.c
- * attempts inside native|view GROUP DIRECTORY ROUNDS SECONDS
+ * attempts inside native|view|open GROUP DIRECTORY ROUNDS SECONDS
  *                              tries those of a group, each as a process in DIRECTORY/CLASS-NAME
  * attempts list                class, name, what it tries
  * attempts write FILE          a program that another one runs: it overwrites FILE
+ * attempts look FILE           the same: it looks at FILE, which is a command
  * attempts whoami              the same: whether it has the rights of the owner of a set-id program
  */
 #include "judge.h"
@@ -123,7 +124,7 @@ static void try(const struct class *class, const struct attempt *attempt, const 
 static int inside(char **arguments)
 {
     int group = atoi(arguments[1]);
-    bool view = strcmp(arguments[0], "view") == 0;
+    bool view = strcmp(arguments[0], "native") != 0;
     scene.rounds = atoi(arguments[3]);
     scene.seconds = atoi(arguments[4]);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
@@ -132,6 +133,14 @@ static int inside(char **arguments)
         (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)) {
         perror("a mount name space");
         return 2;
+    }
+    if (group == SHUT) {
+        int control = open("/dev/coffer", O_RDWR);
+        if (control < 0 || dup2(control, CONTROL_FD) < 0 ||
+            (strcmp(arguments[0], "view") == 0 && access("/dev/coffer/lock", F_OK) < 0)) {
+            perror("/dev/coffer");
+            return 2;
+        }
     }
     for (const struct class *class = classes; class->name != NULL; class ++) {
         for (const struct attempt *one = class->attempts; (int)class->group == group && one->name != NULL; one++)
@@ -161,6 +170,8 @@ int main(int argc, char **argv)
         return inside(argv + 2);
     if (argc == 3 && strcmp(argv[1], "write") == 0)
         return overwrite(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "look") == 0)
+        return outcome(access(argv[2], R_OK));
     if (argc == 2 && strcmp(argv[1], "whoami") == 0)
         return geteuid() == 12345 || getegid() == 12345 ? 0 : EPERM;
     if (argc == 2 && strcmp(argv[1], "list") == 0)

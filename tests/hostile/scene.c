@@ -313,7 +313,7 @@ void stage_make(struct stage *stage, const char *directory, const char *name, co
     static const char *const furnished[] = {"hidden", "denied", "unread", "direct", "ignored", "noexec"};
     struct scene told = {.abstract = "none"};
     char text[512];
-    bool rules = group == RULES || group == RACES;
+    bool rules = group == RULES || group == RACES || group == CEILING;
     snprintf(stage->directory, sizeof stage->directory, "%.2000s/%s", directory, name);
     must(mkdir(stage->directory, 0755) == 0 && chdir(stage->directory) == 0, stage->directory);
     make_token(stage, name);

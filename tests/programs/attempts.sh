@@ -1,5 +1,5 @@
 #!/bin/bash
-# More than five hundred attempts to get round coffer, each natively, in a view with the lock and in one without.
+# Nearly seven hundred attempts to get round coffer, each natively, in a view with the lock and in one without.
 # tests/hostile/README.md tells more; tests/hostile/run tries the races.
 set -u
 . "$(dirname "$0")/lib.sh"
