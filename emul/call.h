@@ -32,6 +32,7 @@ struct credentials {
 
 struct thread_facts {
     const struct fs_context *fs; /* borrowed */
+    uint64_t program;            /* as in struct caller */
     bool stopped;                /* by job control */
     bool pinned;                 /* it is kept on a CPU; cpus is what it may use as it knows it */
     cpu_set_t cpus;

@@ -21,6 +21,11 @@ static bool is_open_to(const struct view *view, const struct caller *caller)
            (view->control.mode == POLICY_CONTROL_EXEC && caller->program == view->control.program);
 }
 
+bool view_guards_program(const struct view *view, uint64_t program, uint64_t other)
+{
+    return view->control.mode == POLICY_CONTROL_EXEC && other == view->control.program && program != other;
+}
+
 static int refuse(struct view *view, const struct caller *caller, const char *command, const char *why)
 {
     refuse_notice(view, caller, "%s%s: %s", CONTROL_FILE, command, why);

@@ -183,13 +183,17 @@ static bool is_private(const char *member)
     return false;
 }
 
-static bool is_of_an_outsider(struct caller *caller, const char *host_path)
+/* Whether a path below /proc shows of a process what this one must not get at. */
+static bool is_withheld(const struct view *view, struct caller *caller, const char *host_path)
 {
     struct thread_facts facts = {.fs = caller->fs};
     pid_t tid = 0;
     const char *member = proc_member(host_path, &tid);
-    return member != NULL && is_private(member) && tid != caller->tid && caller->ops->thread != NULL &&
-           !caller->ops->thread(caller->context, tid, &facts) && (kill(tid, 0) == 0 || errno != ESRCH);
+    if (member == NULL || !is_private(member) || tid == caller->tid || caller->ops->thread == NULL)
+        return false;
+    if (!caller->ops->thread(caller->context, tid, &facts))
+        return kill(tid, 0) == 0 || errno != ESRCH;
+    return strcmp(member, "mem") == 0 && view_guards_program(view, caller->program, facts.program);
 }
 
 /* The working directory or root of a thread of the view, which the kernel need not know. */
@@ -290,8 +294,8 @@ enum proc_step proc_classify(struct view *view, struct caller *caller, const cha
             appended = append(host_path, &trail, name);
         if (!appended)
             return PROC_PLAIN;
-        if (is_of_an_outsider(caller, host_path))
-            return PROC_OUTSIDER;
+        if (is_withheld(view, caller, host_path))
+            return PROC_WITHHELD;
         if (!is_magic(host_path) || (last && !follow_last && *left != '/'))
             continue;
         if (proc_link(view, caller, host_path, target) < 0 || !link_names_it(view, caller, host_path, target))

@@ -51,6 +51,11 @@ void view_free(struct view *view);
 bool view_reads_pass(const struct view *view);
 /* Whether some address may be refused: then calls that have none need be stopped as well. */
 bool view_judges_addresses(struct view *view);
+/*
+ * Whether a process of `program` must not write to the memory of one of `other` (numbers of execs): that one may give
+ * commands to the control file, and this one may not. With its memory it would have its rights.
+ */
+bool view_guards_program(const struct view *view, uint64_t program, uint64_t other);
 
 /* The directory below /tmp in which short names are, or will be: its descriptor (O_PATH), or -errno. */
 int view_aliases(struct view *view);

@@ -405,7 +405,7 @@ void proc_enter_reader(struct view *view, struct caller *caller, const char *pro
 /* The text of a magic link of a process ("cwd", "exe", "fd/3"), as a path of the view. Length or -errno. */
 ssize_t proc_link(struct view *view, struct caller *caller, const char *proc_path, char text[PATH_MAX]);
 /* If `rest` (a path below /proc) reaches a magic link: see proc.c. */
-enum proc_step { PROC_PLAIN, PROC_LINK, PROC_UP, PROC_OUTSIDER };
+enum proc_step { PROC_PLAIN, PROC_LINK, PROC_UP, PROC_WITHHELD };
 enum proc_step proc_classify(struct view *view, struct caller *caller, const char *path, bool follow_last,
                              char host_path[PATH_MAX], char target[PATH_MAX], const char **rest);
 

@@ -436,7 +436,7 @@ static enum step step_in_proc(struct walker *w, struct walked *out)
         if (++w->links > LINKS_MAX)
             return fail(out, w, -ELOOP);
         return jump(w, target, tail) ? STEP_ON : fail(out, w, -ENAMETOOLONG);
-    case PROC_OUTSIDER:
+    case PROC_WITHHELD:
         w->pure = false; /* the kernel would not refuse it */
         return fail(out, w, -EACCES);
     case PROC_PLAIN:

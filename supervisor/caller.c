@@ -84,6 +84,7 @@ static bool caller_thread(void *context, pid_t tid, struct thread_facts *facts)
         return false;
     *facts = (struct thread_facts){
         .fs = other->fs,
+        .program = other->process->program,
         .stopped = other->state == TASK_LISTENING,
         .pinned = task->supervisor->tracer_count > 1,
         .cpus = other->allowed,

@@ -122,6 +122,15 @@ static int check_both(struct task *task)
     return status < 0 ? status : check_look(task, (pid_t)task->call.args[1]);
 }
 
+/* Who could write to the memory of the program that gives commands to the control file would give them as well. */
+static int check_write(struct task *task)
+{
+    const struct task *other = task_find(task->supervisor, (pid_t)task->call.args[0]);
+    if (other != NULL && view_guards_program(task->supervisor->view, task->process->program, other->process->program))
+        return -EPERM;
+    return check_look(task, (pid_t)task->call.args[0]);
+}
+
 static int check_limits(const struct task *task)
 {
     /* Asking is harmless: then the new limits are null. */
@@ -169,8 +178,9 @@ static int check_call(struct task *task)
     case SYS_ptrace:
         return check_ptrace(task);
     case SYS_process_vm_readv:
-    case SYS_process_vm_writev:
         return check_look(task, (pid_t)task->call.args[0]);
+    case SYS_process_vm_writev:
+        return check_write(task);
     case SYS_kcmp:
         return check_both(task);
     case SYS_pidfd_getfd:

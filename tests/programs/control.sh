@@ -6,12 +6,13 @@ here=$(pwd -P)
 export here LC_ALL=C
 mkdir work && cd work || exit 1
 
-# told STATUS OPTION...: runs the script ./script; what it prints on both streams must be what stands on standard input.
+command=(sh ./script)
+# told STATUS OPTION...: runs the command; what it prints on both streams must be what stands on standard input.
 told() {
     local wanted=$1 got
     shift
     cat >../wanted
-    "$COFFER" run --lock="$lock" --discard -l "$LAYER" "$@" -- sh ./script >../said 2>&1
+    "$COFFER" run --lock="$lock" --discard -l "$LAYER" "$@" -- "${command[@]}" >../said 2>&1
     got=$?
     # Nothing that can be typed allows what a rule of run time refuses.
     sed -i -e 's/\[[0-9]*\]/[PID]/' -e '/: \/dev\/coffer:/!s/; .* allows it$//' -e '/^coffer: [0-9]* calls* refused/d' \
@@ -140,6 +141,26 @@ END
 mine
 no longer
 END
+
+    # Nor does what it executes write to its memory, though this profile refuses nothing.
+    command=("$COFFER_HELPERS/control_memory")
+    told 0 --control=open --profile=trace <<END
+fork: process_vm_writev: done
+fork: mem: done
+target: c
+another: process_vm_writev: done
+another: mem: done
+target: c
+END
+    told 0 --control=exec --profile=trace <<END
+fork: process_vm_writev: done
+fork: mem: done
+target: c
+another: process_vm_writev: Operation not permitted
+another: mem: Permission denied
+target: a
+END
+    command=(sh ./script)
 
     # A build: nobody looks at its reads, so a right is asked for, or it is written.
     cat >script <<'END'
