@@ -30,22 +30,28 @@ static struct policy_place *place_of(struct view *view, struct directory *dir)
     return place;
 }
 
+/* What is said of a name in a directory, or of the directory itself when it is empty. Without memory: refused. */
+static struct policy_decision decide_name(struct view *view, struct policy_place *place, const char *name,
+                                          enum policy_action action)
+{
+    struct policy_place *child =
+        name[0] == '\0' ? policy_place_hold(place) : policy_step(view->policy, place, name, strlen(name));
+    if (child == NULL)
+        return (struct policy_decision){.verdict = POLICY_DENY};
+    struct policy_decision decision = policy_place_decide(child, action);
+    policy_place_release(view->policy, child);
+    return decision;
+}
+
 /* What is said of everything in a directory, where nothing in it differs; else of the name. Without memory: refused. */
 static struct policy_decision decide(struct view *view, struct directory *dir, const char *name,
                                      enum policy_action action)
 {
-    struct policy_decision decision = {.verdict = POLICY_DENY};
     struct policy_place *place = place_of(view, dir);
     if (place == NULL)
-        return decision;
-    if (name[0] == '\0' || !policy_place_below(place, action))
-        return policy_place_decide(place, action);
-    struct policy_place *child = policy_step(view->policy, place, name, strlen(name));
-    if (child == NULL)
-        return decision;
-    decision = policy_place_decide(child, action);
-    policy_place_release(view->policy, child);
-    return decision;
+        return (struct policy_decision){.verdict = POLICY_DENY};
+    return policy_place_below(place, action) ? decide_name(view, place, name, action)
+                                             : policy_place_decide(place, action);
 }
 
 /* Whether any rule refuses the action somewhere, or ignores it: counted anew when there are others. */
@@ -141,6 +147,9 @@ int rules_ask(struct view *view, const struct caller *caller, enum policy_action
     /* What is hidden is not found; what has been made in its place is the program's own. */
     if (decision.verdict != POLICY_DENY)
         return RULES_GO;
+    /* All in the directory is refused: which rule does so here, and quietly or not, may differ all the same. */
+    if (dir->place != NULL)
+        decision = decide_name(view, dir->place, name, action);
     if (directory_name_path(dir, name, path) < 0)
         (void)snprintf(path, sizeof path, "/.../%s", name);
     return rules_refuse(view, caller, action, path, said, &decision);

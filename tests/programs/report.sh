@@ -61,6 +61,13 @@ view -q -p rules -- "$helper" nested host/new >/dev/null
 { cat rules && echo "quiet write $PWD/host/silent*"; } >quiet
 [ "$(view -p quiet --fail-on-violation -- "$helper" nested host/silent)" = EACCES ] || fail "quiet: $(cat err)"
 ! grep -q refused err || fail "a quiet rule is reported: $(cat err)"
+# ... also where all others in the directory are refused as well. And it is the name's own rule that is told.
+printf 'write deny %s\n' "$PWD/host/**" "$PWD/host/known" >all
+echo "quiet write $PWD/host/silent" >>all
+[ "$(view -p all --fail-on-violation -- "$helper" nested host/silent)" = EACCES ] || fail "quiet: $(cat err)"
+! grep -q refused err || fail "a quiet rule is reported: $(cat err)"
+status 2 view -p all --fail-on-violation -- "$helper" nested host/known >/dev/null
+lines 1 "cannot write $PWD/host/known: all:2: write deny $PWD/host/known;"
 
 # The exit status.
 status 0 view -p rules -- "$helper" nested host/new >/dev/null
