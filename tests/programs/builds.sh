@@ -87,7 +87,8 @@ source=($url)
 sha256sums=($sum)
 build() { cd greet-1.0 && make; }
 check() { cd greet-1.0 && make check; }
-package() { cd greet-1.0 && make install DESTDIR="\$pkgdir"; }
+# As root, make install of zlib and others makes the cache of libraries anew.
+package() { cd greet-1.0 && make install DESTDIR="\$pkgdir" && { /sbin/ldconfig 2>/dev/null || true; }; }
 END
     (cd "makepkg-$lock" && expect makepkg --lock="$lock") || exit 1
     members "makepkg-$lock/greet-1.0.tar" >makepkg.members
