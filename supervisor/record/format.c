@@ -10,6 +10,7 @@ const struct format formats[] = {
     {"dot", ".dot", "which processes and files hang together, for Graphviz", false, format_dot},
     {"intoto", ".intoto.json", "an in-toto statement about what ran (runtime-trace v0.1)", false, format_intoto},
     {"slsa", ".slsa.json", "an in-toto statement about the build (SLSA provenance v1)", false, format_slsa},
+    {"html", ".html", "a page for a browser", false, format_html},
     {.name = NULL},
 };
 

@@ -17,4 +17,7 @@ int format_dot(struct format_context *context);
 int format_intoto(struct format_context *context);
 int format_slsa(struct format_context *context);
 
+/* The same as one page for a browser, with all that it shows in it. */
+int format_html(struct format_context *context);
+
 #endif

@@ -1,0 +1,36 @@
+# cmake -D OUTPUT=FILE -D PAGE=FILE -D STYLE=FILE -D SCRIPTS=FILE;... -P page.cmake: one HTML page of its parts. @STYLE@ and
+# @SCRIPT@ in PAGE become them, @STYLE_HASH@ and @SCRIPT_HASH@ what a content security policy calls them.
+
+# The base64 form of a SHA-256 in hexadecimal digits.
+function(base64 hex out)
+  set(letters ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/)
+  set(text "")
+  foreach(start RANGE 0 60 6)
+    string(SUBSTRING "${hex}00" ${start} 6 digits)
+    math(EXPR bits "0x${digits}")
+    foreach(shift 18 12 6 0)
+      math(EXPR number "(${bits} >> ${shift}) & 63")
+      string(SUBSTRING ${letters} ${number} 1 letter)
+      string(APPEND text ${letter})
+    endforeach()
+  endforeach()
+  # 32 bytes are 43 letters; the last one here is of the byte that was added.
+  string(SUBSTRING ${text} 0 43 text)
+  set(${out} "${text}=" PARENT_SCOPE)
+endfunction()
+
+set(script "\n'use strict';\n")
+foreach(file ${SCRIPTS})
+  file(READ ${file} text)
+  string(APPEND script "\n${text}")
+endforeach()
+file(READ ${STYLE} style)
+file(READ ${PAGE} page)
+foreach(part script style)
+  string(SHA256 hash "${${part}}")
+  base64(${hash} hash)
+  string(TOUPPER ${part} name)
+  string(REPLACE "@${name}_HASH@" "sha256-${hash}" page "${page}")
+  string(REPLACE "@${name}@" "${${part}}" page "${page}")
+endforeach()
+file(WRITE ${OUTPUT} "${page}")
