@@ -5,9 +5,11 @@
 #include "policy/internal.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 /* A program must not fill the machine's memory with rules, nor make an addition take long. */
 enum { ADDED_MAX = 10000 };
@@ -80,6 +82,21 @@ static struct limit limit_of(const struct policy *policy, enum policy_action act
     return limit;
 }
 
+/* The address that a rule is about, where it is just one: its length, or 0. */
+static socklen_t address_of(const struct rule *rule, struct sockaddr_storage *address)
+{
+    struct sockaddr_un *un = (struct sockaddr_un *)address;
+    if (rule->pattern_kind == PATTERN_ADDRESS)
+        return policy_address_read(rule->pattern, address);
+    if (glob_is(rule->pattern, rule->pattern_length) || glob_is_star(rule->pattern, rule->pattern_length) ||
+        rule->pattern_length >= sizeof un->sun_path)
+        return 0;
+    memset(address, 0, sizeof *address);
+    un->sun_family = AF_UNIX;
+    size_t length = glob_plain(rule->pattern, rule->pattern_length, un->sun_path + 1);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+}
+
 /* Whether the rule loosens too much where it begins. An address that has no one place is left to the decisions. */
 static int is_too_loose(const struct policy *policy, const struct rule *rule)
 {
@@ -93,7 +110,7 @@ static int is_too_loose(const struct policy *policy, const struct rule *rule)
         free(place);
     } else {
         struct sockaddr_storage address;
-        socklen_t length = rule->pattern_kind == PATTERN_ADDRESS ? policy_address_read(rule->pattern, &address) : 0;
+        socklen_t length = address_of(rule, &address);
         if (length == 0)
             return 0;
         limit = limit_of(policy, action, NULL, (const struct sockaddr *)&address, length);
