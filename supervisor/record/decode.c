@@ -30,7 +30,7 @@ struct decoder {
 
 struct decoder *decoder_new(void)
 {
-    return calloc(1, sizeof(struct decoder));
+    return malloc(sizeof(struct decoder)); /* decoder_begin() sets what is read */
 }
 
 void decoder_free(struct decoder *decoder)

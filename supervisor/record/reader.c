@@ -27,7 +27,8 @@ struct record_reader {
     bool told;                  /* that the end is missing */
     unsigned unfinished;        /* blocks */
     struct decoder *decoder;
-    unsigned char *block; /* BLOCK_SIZE_MAX */
+    unsigned char *block;
+    size_t room; /* for so many bytes */
 };
 
 #define UNKNOWN UINT64_MAX
@@ -51,6 +52,20 @@ static int read_at(const struct record_reader *reader, unsigned char *data, size
         offset += (uint64_t)got;
     }
     return 0;
+}
+
+/* The same to reader->block. */
+static int read_block(struct record_reader *reader, size_t size, uint64_t offset)
+{
+    if (size > reader->room) {
+        free(reader->block);
+        reader->room = 0;
+        reader->block = malloc(size);
+        if (reader->block == NULL)
+            return -ENOMEM;
+        reader->room = size;
+    }
+    return read_at(reader, reader->block, size, offset);
 }
 
 static int begin_file(struct record_reader *reader, const char *path)
@@ -81,9 +96,8 @@ int record_reader_open(struct record_reader **reader, const char *path)
     if (made == NULL)
         return -ENOMEM;
     made->fd = -1;
-    made->block = malloc(BLOCK_SIZE_MAX);
     made->decoder = decoder_new();
-    int error = made->block != NULL && made->decoder != NULL ? begin_file(made, path) : -ENOMEM;
+    int error = made->decoder != NULL ? begin_file(made, path) : -ENOMEM;
     if (error == 0)
         *reader = made;
     else
@@ -137,7 +151,7 @@ static int find_block(struct record_reader *reader, uint64_t offset)
     for (offset = aligned(offset); offset < reader->size && reader->size - offset > BLOCK_HEADER_SIZE;) {
         uint64_t left = reader->size - offset;
         size_t size = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
-        int error = read_at(reader, reader->block, size, offset);
+        int error = read_block(reader, size, offset);
         if (error != 0)
             return error;
         for (size_t at = 0; at + BLOCK_HEADER_SIZE < size; at += BLOCK_ALIGN)
@@ -168,7 +182,7 @@ static int begin_block(struct record_reader *reader, struct record_damage *damag
     uint64_t begin = reader->offset, items = begin + BLOCK_HEADER_SIZE, left = reader->size - items;
     uint64_t most = reader->header.used != 0 ? reader->header.used : BLOCK_SIZE_MAX - BLOCK_HEADER_SIZE;
     size_t size = (size_t)(left < most ? left : most);
-    int error = read_at(reader, reader->block, size, items);
+    int error = read_block(reader, size, items);
     if (error != 0)
         return error;
     reader->finished = size == reader->header.used;
