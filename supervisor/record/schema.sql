@@ -31,6 +31,8 @@ CREATE TABLE exec (               -- a process may become several programs, one 
     cut INTEGER NOT NULL DEFAULT 0 -- some words were not kept
 );
 
+CREATE INDEX exec_process ON exec (process, time);
+
 CREATE TABLE path (id INTEGER PRIMARY KEY, name UNIQUE NOT NULL);
 
 CREATE TABLE event (              -- one row a process, kind, path, call and result; see count
@@ -48,6 +50,7 @@ CREATE TABLE event (              -- one row a process, kind, path, call and res
     count INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX event_path ON event (path);
+CREATE INDEX event_path2 ON event (path2) WHERE path2 IS NOT NULL;
 CREATE INDEX event_process ON event (process, path);
 
 CREATE TABLE connection (
