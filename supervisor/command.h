@@ -73,6 +73,7 @@ int cmd_diff(int argc, char **argv);
 int cmd_commit(int argc, char **argv);
 int cmd_discard(int argc, char **argv);
 int cmd_record(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 
@@ -82,6 +83,7 @@ extern const struct option_row diff_options[];
 extern const struct option_row commit_options[];
 extern const struct option_row discard_options[];
 extern const struct option_row record_options[];
+extern const struct option_row report_options[];
 extern const struct option_row policy_options[];
 extern const struct option_row doctor_options[];
 

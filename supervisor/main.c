@@ -25,6 +25,8 @@ const struct command commands[] = {
      cmd_discard, STATUS_USAGE},
     {"record", "[OPTION]... [--] COMMAND [ARG]...", "Record which files a command and its processes touch",
      record_options, cmd_record, STATUS_COFFER_FAILED},
+    {"report", "[OPTION]... RECORD", "Show what a record holds, or turn it into another format", report_options,
+     cmd_report, STATUS_USAGE},
     {"policy", "check FILE | explain FILE ACTION PATH | learn [-o FILE] [--] COMMAND [ARG]... | list | show PROFILE",
      "Check policy files, explain what they decide, and learn what a command needs", policy_options, cmd_policy,
      STATUS_USAGE},

@@ -9,6 +9,7 @@ declare -gA _coffer_options=(
     [commit]="--root --dry-run --force -q --quiet --help"
     [discard]="--help"
     [record]="-o --output --format --environment --streams --on-record-error --cpu -q --quiet -v --verbose --help"
+    [report]="-o --output --format --target --who-wrote --who-read --inputs --outputs --absent --exec --net --process --help"
     [policy]="-o --output --help"
     [doctor]="--json --calls --help"
 )
@@ -40,7 +41,8 @@ _coffer_value() {
     --control) _coffer_reply "open exec closed" "$2" ;;
     --on-record-error) _coffer_reply "continue stop" "$2" ;;
     --on-violation) _coffer_reply "errno kill ask" "$2" ;;
-    -p | --policy | --hide | --report | --record | -o | --output) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+    --format) _coffer_reply "record $(coffer report --format help 2>/dev/null | cut -d' ' -f1)" "$2" ;;
+    -p | --policy | --hide | --report | --record | -o | --output | --who-wrote | --who-read) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
     --lock) _coffer_reply "require try off" "$2" ;;
     --cpu) _coffer_reply "auto free" "$2" ;;
     -w | --write | --root) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
@@ -99,6 +101,7 @@ _coffer() {
         *) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
         esac
         ;;
+    report) mapfile -t COMPREPLY < <(compgen -f -- "$current") ;;
     diff | commit | discard) _coffer_reply "$(_coffer_layers)" "$current" ;;
     esac
 }

@@ -47,9 +47,8 @@ enum {
     RECORD_DIRECTORY = 1 << 1, /* it is a directory */
     RECORD_EXCHANGED = 1 << 2, /* of RECORD_RENAME */
     RECORD_PREDICTED = 1 << 3, /* what came of it is what the supervisor found just before, not what the call said */
-    RECORD_FOR_BOTH =
-        1 << 4,          /* of RECORD_WRITE and RECORD_CREATE: opened for reading too, and not emptied by O_TRUNC */
-    RECORD_CUT = 1 << 5, /* text was longer than is kept */
+    RECORD_FOR_BOTH = 1 << 4,  /* of RECORD_WRITE and RECORD_CREATE: opened for reading as well; not with O_TRUNC */
+    RECORD_CUT = 1 << 5,       /* text was longer than is kept */
     RECORD_UNRESOLVED = 1 << 6 /* path is no resolved one: as the program said it, or as /proc shows it */
 };
 

@@ -13,6 +13,7 @@ struct format_context {
     sqlite3 *database;  /* the record loaded, as schema.sql says; borrowed, not to be changed */
     FILE *out;          /* errors of writing are looked at by the caller, once, at the end */
     const char *name;   /* of what is written, or NULL: standard output; depfile, in-toto and HTML may want to say it */
+    const char *target; /* depfile: the one target of its one rule, or NULL: a rule for each output */
     bool terminal;      /* out is one: colours and widths may follow it */
     char why[256];      /* set by a format that fails: what, and what to do about it */
 };

@@ -7,6 +7,11 @@
 
 #include "supervisor/record/format.h"
 
+/* From the database: for a person; itself; rules for make. */
+int format_summary(struct format_context *context);
+int format_sqlite(struct format_context *context);
+int format_depfile(struct format_context *context);
+
 /* Straight from the record: one line an event, in its order. What cannot be read is named, and -EUCLEAN the end. */
 int format_jsonl(struct format_context *context);
 int format_strace(struct format_context *context);
