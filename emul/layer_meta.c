@@ -143,27 +143,38 @@ int layer_meta_note_run(int layer_dir, json_t *meta, char *const argv[])
     return write_meta(layer_dir, meta);
 }
 
-int layer_meta_note_over(int layer_dir, const char *path)
+/* Adds a text to a list of layer.json, once. */
+static int note_in_list(int layer_dir, const char *key, const char *path)
 {
     long format;
     json_t *meta = NULL;
     int status = layer_meta_read(layer_dir, &meta, &format);
     if (status < 0)
         return status;
-    json_t *over = json_object_get(meta, "over");
+    json_t *list = json_object_get(meta, key);
     json_t *text = json_text(path);
     bool known = false;
-    if (!json_is_array(over)) {
-        over = json_array();
-        (void)json_object_set_new(meta, "over", over);
+    if (!json_is_array(list)) {
+        list = json_array();
+        (void)json_object_set_new(meta, key, list);
     }
-    for (size_t i = 0; i < json_array_size(over); i++)
-        known = known || json_equal(json_array_get(over, i), text);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        known = known || json_equal(json_array_get(list, i), text);
     if (!known) {
-        (void)json_array_append(over, text);
+        (void)json_array_append(list, text);
         status = write_meta(layer_dir, meta);
     }
     json_decref(text);
     json_decref(meta);
     return status;
+}
+
+int layer_meta_note_over(int layer_dir, const char *path)
+{
+    return note_in_list(layer_dir, "over", path);
+}
+
+int layer_meta_note_record(int layer_dir, const char *path)
+{
+    return note_in_list(layer_dir, "records", path);
 }

@@ -26,4 +26,7 @@ int layer_meta_note_run(int layer_dir, json_t *meta, char *const argv[]);
  */
 int layer_meta_note_over(int layer_dir, const char *path);
 
+/* The same for the path of a record of a run, in the list "records". */
+int layer_meta_note_record(int layer_dir, const char *path);
+
 #endif

@@ -82,6 +82,7 @@ static bool record_in(const struct record_request *request, struct layer *layer,
     supervisor->notes = notes_new(recorder);
     bool done = supervisor->notes != NULL && serve(request, supervisor, layer, outcome);
     notes_free(supervisor->notes);
+    outcome->processes = recorder_processes(recorder);
     outcome->whole = recorder_free(recorder, supervisor->main_status);
     return done;
 }

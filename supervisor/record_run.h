@@ -19,6 +19,7 @@ struct record_outcome {
     bool executed; /* the command itself began to run */
     bool whole;    /* nothing is missing in the record */
     int status;    /* the exit status to pass on */
+    uint32_t processes;
 };
 
 /* Runs and records the command. False: it did not come to that, and a line has been printed. */

@@ -210,7 +210,8 @@ static int status_of(const struct run_request *request, const struct supervisor 
 }
 
 /* The recorder that was asked for. False when it cannot be had: a line has been printed. */
-static bool begin_record(const struct run_request *request, struct supervisor *supervisor, struct recorder **recorder)
+static bool begin_record(const struct run_request *request, struct supervisor *supervisor, const struct layer *layer,
+                         struct recorder **recorder)
 {
     const struct recorder_options options = {.path = request->record, .argv = request->argv, .view = true};
     *recorder = NULL;
@@ -220,7 +221,14 @@ static bool begin_record(const struct run_request *request, struct supervisor *s
     supervisor->notes = *recorder == NULL ? NULL : notes_new(*recorder);
     if (*recorder != NULL && supervisor->notes == NULL)
         error_errno(request->record, -ENOMEM);
-    return supervisor->notes != NULL;
+    if (supervisor->notes == NULL)
+        return false;
+    /* So that a diff of the layer finds it. */
+    cleanup_free char *path = realpath(request->record, NULL);
+    int status = path == NULL ? -errno : layer_meta_note_record(layer->dir_fd, path);
+    if (status < 0)
+        error_errno(layer->path, status);
+    return true;
 }
 
 /* False when something is missing in it. */
@@ -263,7 +271,7 @@ static struct run_outcome run_in_layers(const struct run_request *request, struc
         .status = STATUS_COFFER_FAILED, .has_layer = rules->has_layer, .violations = violations};
     struct recorder *recorder;
     violations->supervisor = &supervisor;
-    bool records = begin_record(request, &supervisor, &recorder);
+    bool records = begin_record(request, &supervisor, &stack->layer, &recorder);
     int status = placement_new(&supervisor, request->free_cpus);
     if (status == 0)
         status = view_new(&supervisor.view, &options);

@@ -266,6 +266,11 @@ void recorder_exit(struct recorder *recorder, pid_t pid, int status, const struc
     write_event(recorder, &event);
 }
 
+uint32_t recorder_processes(const struct recorder *recorder)
+{
+    return recorder->numbers;
+}
+
 bool recorder_wants_environment(const struct recorder *recorder)
 {
     return recorder->environment;

@@ -42,6 +42,9 @@ void recorder_exit(struct recorder *recorder, pid_t pid, int status, const struc
 /* The number of a process in the record; 0: it is not known. */
 uint32_t recorder_process(const struct recorder *recorder, pid_t pid);
 
+/* How many processes there have been. */
+uint32_t recorder_processes(const struct recorder *recorder);
+
 bool recorder_wants_environment(const struct recorder *recorder);
 bool recorder_is_of_view(const struct recorder *recorder);
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A command that is recorded runs as it would without coffer: its output, its status, its signals, what it inherits.
 . "$COFFER_TESTS/lib.sh"
+need sqlite3
 
 # same WORDS...: the same output and status natively and recorded.
 same() {
@@ -35,3 +36,36 @@ same sh -c 'ln -s nowhere l; cat l; rm l; mkdir x; ln -s x l; : >l/f; rm l; mkdi
 [ $? = 125 ] || fail "a record that cannot be made does not keep the command from running"
 grep -q 'coffer: .*/no/record: No such file' error || fail "what is wrong: $(cat error)"
 [ -z "$(find /tmp -maxdepth 1 -name '.coffer-*' -newer error 2>/dev/null)" ] || fail 'a layer was left behind'
+
+# What comes out: a record, or what is made of one.
+"$COFFER" record -o made.jsonl -- sh -c 'echo new >out; cat out >/dev/null' 2>error || fail "a format by the ending: $(cat error)"
+grep -q '"path":"'"$PWD"'/out"' made.jsonl || fail "what is written is not in it: $(head -c 300 made.jsonl)"
+[ ! -s error ] || fail "more was said than was asked for: $(cat error)"
+"$COFFER" record -q --format summary -- true >text || fail "a format on standard output"
+grep -q '^Inputs: ' text || fail "no summary: $(head text)"
+"$COFFER" record -q --format nosuch -- touch ran 2>error
+[ $? = 125 ] && [ ! -e ran ] || fail "a format that is none"
+"$COFFER" record -- touch ran 2>error || fail "the record by its own name"
+grep -q "^coffer: 1 process recorded in coffer.record; see 'coffer report coffer.record'\$" error || fail "what is said: $(cat error)"
+"$COFFER" report coffer.record --outputs | grep -qx "$PWD/ran" || fail "the output is not in the record"
+echo precious >coffer.record
+"$COFFER" record -- touch ran2 2>error
+[ $? = 125 ] && [ ! -e ran2 ] && [ "$(cat coffer.record)" = precious ] || fail "a file that is no record was replaced"
+rm coffer.record
+"$COFFER" record -q -o no/made.html -- touch ran3 2>error
+[ $? = 125 ] && [ -e ran3 ] || fail "a page that cannot be written"
+kept=$(sed -n 's/^coffer: \(.*\): the record is kept here.*/\1/p' error)
+"$COFFER" report "$kept" --outputs | grep -qx "$PWD/ran3" || fail "the record is lost: $(cat error)"
+rm "$kept"
+
+# In a view: what lies in the layer is marked, what a rule refused is there.
+"$COFFER" run -q -l "$PWD/layer" --record view.record -- sh -c 'echo x >made; rm text' || fail "run --record"
+"$COFFER" report view.record --format sqlite -o view.sqlite || fail "a database of it"
+COFFER_SQL() { sqlite3 view.sqlite "$1"; }
+[ "$(COFFER_SQL "SELECT kind, flags & 1 FROM event JOIN path ON path.id = event.path WHERE name = '$PWD/made' AND error = 0 AND kind != 'look'")" = 'create|1' ] ||
+    fail "what is made in a view: $(COFFER_SQL "SELECT kind, flags FROM event JOIN path ON path.id = event.path WHERE name LIKE '%made'")"
+[ "$(COFFER_SQL "SELECT count(*) FROM event JOIN path ON path.id = event.path WHERE name = '$PWD/text' AND kind = 'delete'")" = 1 ] ||
+    fail "what is deleted in a view"
+[ -e text ] && [ ! -e made ] || fail "a recorded view reached the host"
+"$COFFER" run -q --discard --profile build --record rules.record -- sh -c ': >/etc/coffer-no' 2>/dev/null
+"$COFFER" report rules.record --format jsonl | grep -q '"/etc/coffer-no".*build:' || fail "what a rule refused: $("$COFFER" report rules.record --format jsonl | grep violation)"
