@@ -14,10 +14,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-void change_print_line(const struct change *change)
+void change_print_line(const struct change *change, const struct change_by *by)
 {
     (void)printf("%c ", change->kind);
     text_escaped(stdout, change->path);
+    for (size_t i = 0; i < by->count; i++) {
+        (void)fputs(i == 0 ? "  by " : ", ", stdout);
+        text_escaped(stdout, by->found[i].program);
+        (void)printf("[%d]", by->found[i].pid);
+    }
     (void)putchar('\n');
 }
 
@@ -79,7 +84,19 @@ static bool read_target(int dir, const char *name, const struct stat *st, char *
     return true;
 }
 
-void change_print_json(const struct change *change)
+static json_t *by_json(const struct change_by *by)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < by->count; i++) {
+        json_t *changer = json_object();
+        json_text_set(changer, "program", by->found[i].program);
+        (void)json_object_set_new(changer, "pid", json_integer(by->found[i].pid));
+        (void)json_array_append_new(list, changer);
+    }
+    return list;
+}
+
+void change_print_json(const struct change *change, const struct change_by *by)
 {
     const struct stat *st = change->upper != NULL ? change->upper : change->host;
     char letter[2] = {(char)change->kind, '\0'};
@@ -97,6 +114,8 @@ void change_print_json(const struct change *change)
     (void)json_object_set_new(object, "mtime", json_integer((json_int_t)st->st_mtim.tv_sec));
     if (read_target(change->upper != NULL ? change->upper_dir : change->host_dir, change->name, st, target))
         (void)json_object_set_new(object, "target", json_text(target));
+    if (by->count > 0)
+        (void)json_object_set_new(object, "by", by_json(by));
     (void)json_dumpf(object, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
     (void)putchar('\n');
     json_decref(object);

@@ -67,5 +67,10 @@ COFFER_SQL() { sqlite3 view.sqlite "$1"; }
 [ "$(COFFER_SQL "SELECT count(*) FROM event JOIN path ON path.id = event.path WHERE name = '$PWD/text' AND kind = 'delete'")" = 1 ] ||
     fail "what is deleted in a view"
 [ -e text ] && [ ! -e made ] || fail "a recorded view reached the host"
+diff=$("$COFFER" diff "$PWD/layer")
+[[ $diff == *"A $PWD/made  by "*sh'['*']'* ]] && [[ $diff == *"D $PWD/text  by rm["*']'* ]] || fail "who made a change: $diff"
+"$COFFER" diff --json "$PWD/layer" | grep -q '"by":\[{"program":"rm","pid":[0-9]*}\]' || fail "who, as JSON"
+rm view.record
+[ "$("$COFFER" diff "$PWD/layer")" = "A $PWD/made"$'\n'"D $PWD/text" ] || fail "without the record: $("$COFFER" diff "$PWD/layer")"
 "$COFFER" run -q --discard --profile build --record rules.record -- sh -c ': >/etc/coffer-no' 2>/dev/null
 "$COFFER" report rules.record --format jsonl | grep -q '"/etc/coffer-no".*build:' || fail "what a rule refused: $("$COFFER" report rules.record --format jsonl | grep violation)"
