@@ -6,6 +6,7 @@
 const struct format formats[] = {
     {"summary", NULL, "for a person: what came of it, biggest first", false, format_summary},
     {"sqlite", ".sqlite", "an SQLite database, for queries of one's own", false, format_sqlite},
+    {"depfile", ".d", "rules for make and ninja", false, format_depfile},
     {"jsonl", ".jsonl", "each event as a JSON object, a line each", true, format_jsonl},
     {"strace", ".strace", "each event as a line like strace's", true, format_strace},
     {"trace", ".trace.json", "processes over time, for Perfetto and chrome://tracing", false, format_trace},
