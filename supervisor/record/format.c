@@ -33,5 +33,6 @@ const struct format *format_of_file(const char *path)
         if (end > 0 && length > end && strcmp(path + length - end, format->suffix) == 0)
             return format;
     }
-    return NULL;
+    /* Whoever says no more wants JSON that any program reads. */
+    return length > 5 && strcmp(path + length - 5, ".json") == 0 ? format_find("jsonl") : NULL;
 }

@@ -38,8 +38,8 @@ grep -q 'coffer: .*/no/record: No such file' error || fail "what is wrong: $(cat
 [ -z "$(find /tmp -maxdepth 1 -name '.coffer-*' -newer error 2>/dev/null)" ] || fail 'a layer was left behind'
 
 # What comes out: a record, or what is made of one.
-"$COFFER" record -o made.jsonl -- sh -c 'echo new >out; cat out >/dev/null' 2>error || fail "a format by the ending: $(cat error)"
-grep -q '"path":"'"$PWD"'/out"' made.jsonl || fail "what is written is not in it: $(head -c 300 made.jsonl)"
+"$COFFER" record -o made.json -- sh -c 'echo new >out; cat out >/dev/null' 2>error || fail "a format by the ending: $(cat error)"
+grep -q '"path":"'"$PWD"'/out"' made.json || fail "what is written is not in it: $(head -c 300 made.json)"
 [ ! -s error ] || fail "more was said than was asked for: $(cat error)"
 "$COFFER" record -q --format summary -- true >text || fail "a format on standard output"
 grep -q '^Inputs: ' text || fail "no summary: $(head text)"
