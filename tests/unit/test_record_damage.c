@@ -133,18 +133,15 @@ static size_t make_block(unsigned char *bytes, uint64_t record, const unsigned c
 /* Of a later version: an event with more behind its members, and one of a new kind. */
 START_TEST(what_is_not_known_is_passed_over)
 {
-    static const unsigned char items[] = {6,   ITEM_NAME,   0,
-                                          '/', 'a',         '/',
-                                          'b', /* string 2 */
-                                          7,   RECORD_END,  0,
-                                          5,   9,           1,
-                                          77,  77,          4,
-                                          200, 0,           1,
-                                          88,  3,           ITEM_NAME,
-                                          2,   'c', /* string 3 */
-                                          6,   RECORD_READ, HAS_PATH | HAS_FLAGS,
-                                          1,   2,           3,
-                                          99};
+    /* clang-format off */
+    static const unsigned char items[] = {
+        6, ITEM_NAME, STRING_NULL, '/', 'a', '/', 'b',
+        7, RECORD_END, 0, 5, 9, 1, 77, 77,
+        4, 200, 0, 1, 88,
+        3, ITEM_NAME, STRING_FIRST, 'c',
+        6, RECORD_READ, HAS_PATH | HAS_FLAGS, 1, 2, STRING_FIRST + 1, 99,
+    };
+    /* clang-format on */
     unsigned char bytes[512];
     struct record_reader *reader;
     struct record_event event;
@@ -164,6 +161,51 @@ START_TEST(what_is_not_known_is_passed_over)
     ck_assert_uint_eq(event.flags, RECORD_DIRECTORY);
     ck_assert_str_eq(event.path, "/a/b/c");
     record_reader_close(reader);
+}
+END_TEST
+
+/* Sums that hold are no proof: whoever made the file could make those. */
+START_TEST(what_no_writer_writes_is_malformed)
+{
+    static const struct {
+        size_t size;
+        unsigned char items[12];
+    } blocks[] = {
+        {1, {0}},                                                          /* nothing where an event is said to be */
+        {2, {0x80, 0}},                                                    /* the same */
+        {2, {1, RECORD_READ}},                                             /* cut off */
+        {4, {9, RECORD_READ, 0, 1}},                                       /* the same */
+        {4, {3, 0, 0, 1}},                                                 /* of no kind */
+        {5, {4, RECORD_READ, HAS_PATH, 1, 2}},                             /* a string that is not spelled */
+        {3, {2, ITEM_NAME, 2}},                                            /* the same: its prefix is itself */
+        {3, {2, ITEM_TEXT, 'a'}},                                          /* without its NUL */
+        {2, {1, ITEM_TEXT}},                                               /* the same */
+        {9, {3, ITEM_NAME, 0, '<', 4, RECORD_READ, HAS_CALL, 1, 2}},       /* no name of a call */
+        {5, {4, RECORD_READ, HAS_CALL, 1, STRING_EMPTY}},                  /* the same */
+        {11, {3, ITEM_TEXT, 'a', 0, 6, RECORD_EXECUTED, 0, 1, 2, 0, 0}},   /* the last word without its NUL */
+        {6, {5, RECORD_START, 0, 1, 1, 1}},                                /* without its last member */
+        {7, {6, RECORD_START, 0, 1, 1, 1, 2}},                             /* neither true nor false */
+        {9, {8, RECORD_READ, HAS_ERROR, 0, 0xff, 0xff, 0xff, 0xff, 0x7f}}, /* more than 32 bits */
+        {8, {7, RECORD_HASH, 0, 1, 1, 1, 0, 65}},                          /* a digest of 65 bytes */
+        {9, {8, RECORD_HASH, 0, 1, 1, 1, 0, 2, 1}},                        /* one that is cut off */
+    };
+    struct record_reader *reader;
+    struct record_event event;
+    struct record_damage damage;
+    unsigned char bytes[512];
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        size_t size = make_block(bytes, 1, blocks[i].items, blocks[i].size);
+        bytes[size] = 0; /* not at the end of the file */
+        write_copy(bytes, size + 1);
+        ck_assert_int_eq(record_reader_open(&reader, copy), 0);
+        ck_assert_msg(record_reader_next(reader, &event, &damage) == -EUCLEAN, "block %zu", i);
+        ck_assert_str_eq(damage.what, "malformed");
+        ck_assert_uint_eq(damage.offset + damage.size, size);
+        ck_assert_int_eq(record_reader_next(reader, &event, &damage), -EUCLEAN);
+        ck_assert_str_eq(damage.what, "cut off");
+        ck_assert_int_eq(record_reader_next(reader, &event, &damage), 0);
+        record_reader_close(reader);
+    }
 }
 END_TEST
 
@@ -253,6 +295,7 @@ int main(void)
     tcase_add_test(tests, the_other_blocks_are_read);
     tcase_add_test(tests, a_block_that_is_missing_is_noticed);
     tcase_add_test(tests, what_is_not_known_is_passed_over);
+    tcase_add_test(tests, what_no_writer_writes_is_malformed);
     tcase_add_test(tests, a_name_that_is_a_block_is_none);
     tcase_add_test(tests, many_unfinished_blocks_are_one_damage);
     tcase_add_test(tests, what_is_no_record_is_not_read);
