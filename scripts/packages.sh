@@ -2,7 +2,7 @@
 # Sourced by scripts/coffer and scripts/test: Debian packages, installed only where they are missing.
 
 # What building coffer needs. libc6-dev is only recommended by gcc, and recommendations are not installed.
-build_packages="gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libjansson-dev libsqlite3-dev libunwind-dev uthash-dev"
+build_packages="gcc libc6-dev cmake ninja-build pkg-config libseccomp-dev libjansson-dev libsqlite3-dev libssl-dev libunwind-dev uthash-dev"
 
 # What rows and columns of bench/ use; a missing one leaves them empty.
 bench_packages="debhelper fakechroot git make npm proot python3 sqlite3 strace texinfo util-linux valgrind"
