@@ -34,6 +34,9 @@ int record_writer_add(struct record_writer *writer, const struct record_event *e
 uint64_t record_writer_size(const struct record_writer *writer);
 uint64_t record_writer_count(const struct record_writer *writer);
 
+/* Open on the file, and the writer's: for who wants to read what has been written. */
+int record_writer_descriptor(const struct record_writer *writer);
+
 /* Cuts the file to what has been written and closes it; harmless for NULL. 0 or -errno. */
 int record_writer_close(struct record_writer *writer);
 

@@ -180,6 +180,11 @@ uint64_t record_writer_count(const struct record_writer *writer)
     return writer->count;
 }
 
+int record_writer_descriptor(const struct record_writer *writer)
+{
+    return writer->fd;
+}
+
 int record_writer_close(struct record_writer *writer)
 {
     if (writer == NULL)
