@@ -84,6 +84,16 @@ static void observe_entry(struct view *view, const struct caller *caller, const 
     path->in_layer = entry->tree < 0 ? rules_home(view, entry) == UPPER : entry->tree != view->host;
 }
 
+/* While the walk holds the directory: no name is looked up again. */
+static void open_wanted(struct view *view, const struct entry *entry, struct observed_path *path)
+{
+    if (path->wish == NULL || !path->looked || path->error != 0 || entry->tree < 0 || entry->name[0] == '\0' ||
+        !S_ISREG(path->st.st_mode) || !path->wish->wants(path->wish->context, path))
+        return;
+    int dirfd = directory_fd(view, entry->dir, entry->tree);
+    path->fd = dirfd < 0 ? -1 : sys_openat2(dirfd, entry->name, O_PATH | O_NOFOLLOW, 0, SYS_BENEATH);
+}
+
 static void observe_walk(struct view *view, struct caller *caller, int dirfd, unsigned flags,
                          struct observed_path *path)
 {
@@ -92,6 +102,7 @@ static void observe_walk(struct view *view, struct caller *caller, int dirfd, un
     switch (walked.kind) {
     case WALK_ENTRY:
         observe_entry(view, caller, &walked, path);
+        open_wanted(view, &walked.entry, path);
         break;
     case WALK_RAW: /* the kernel knows what is there */
         if (walked.host_path[0] == '/')
@@ -162,6 +173,7 @@ static void clear(struct observed *observed)
         struct observed_path *path = &observed->path[i];
         path->used = path->by_descriptor = path->resolved = path->looked = path->in_layer = path->closed = false;
         path->error = 0;
+        path->fd = -1;
         path->said[0] = path->path[0] = '\0';
     }
 }
@@ -244,7 +256,7 @@ void view_observe_interpreter(struct view *view, struct caller *caller, struct o
     char link[64];
     (void)snprintf(link, sizeof link, "/proc/%d/exe", (int)caller->tid);
     cleanup_fd int fd = sys_openat(AT_FDCWD, link, O_RDONLY | O_NONBLOCK, 0);
-    *path = (struct observed_path){.used = true};
+    *path = (struct observed_path){.used = true, .wish = path->wish, .fd = -1};
     path->used = fd >= 0 && elf_interpreter(fd, path->said) > 0;
     if (!path->used)
         return;

@@ -9,7 +9,17 @@
 
 #include <sys/stat.h>
 
+struct observed_path;
+
+/* Whether somebody wants a descriptor of a regular file that was found; all but `fd` of the path is filled in. */
+struct observe_wish {
+    bool (*wants)(void *context, const struct observed_path *path);
+    void *context;
+};
+
 struct observed_path {
+    const struct observe_wish *wish; /* given by the caller, or NULL */
+    int fd;             /* O_PATH, of what the wish wanted, or -1; the caller's to close before the next look */
     bool used;          /* the call has such an argument */
     bool by_descriptor; /* it names its object by a descriptor alone */
     bool resolved;      /* no link is left in path: else it is what was said, from the root on */

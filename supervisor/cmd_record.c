@@ -3,6 +3,7 @@
  */
 #include "emul/cleanup.h"
 #include "supervisor/command.h"
+#include "supervisor/record/digest.h"
 #include "supervisor/record/format.h"
 #include "supervisor/record/store.h"
 #include "supervisor/record_run.h"
@@ -19,6 +20,7 @@ enum {
     OPTION_FORMAT = OPTION_LONG_ONLY,
     OPTION_ENVIRONMENT,
     OPTION_STREAMS,
+    OPTION_HASH,
     OPTION_ON_ERROR,
     OPTION_CPU,
 };
@@ -29,6 +31,8 @@ const struct option_row record_options[] = {
     {OPTION_FORMAT, "format", "FORMAT", "what to write: record (default), or a format of coffer report"},
     {OPTION_ENVIRONMENT, "environment", NULL, "record the environment of each program as well"},
     {OPTION_STREAMS, "streams", NULL, "record each event for itself, and not how often it happened"},
+    {OPTION_HASH, "hash", "ALGO[,ALGO]",
+     "hash inputs as they were before the command changed them, and outputs: sha256, blake2b, git"},
     {OPTION_ON_ERROR, "on-record-error", "WHAT",
      "when the record cannot be written: continue (default) without it, or stop the command"},
     {OPTION_CPU, "cpu", "MODE",
@@ -59,6 +63,8 @@ static const char *set_option(struct parsed *parsed, int option)
     case OPTION_STREAMS:
         parsed->run.recorder.streams = true;
         return NULL;
+    case OPTION_HASH:
+        return digest_parse(optarg, &parsed->run.recorder.hashes);
     case OPTION_ON_ERROR:
         parsed->run.recorder.stop_on_error = strcmp(optarg, "stop") == 0;
         return parsed->run.recorder.stop_on_error || strcmp(optarg, "continue") == 0

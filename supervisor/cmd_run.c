@@ -2,6 +2,7 @@
  * coffer run, coffer shell: the options.
  */
 #include "supervisor/command.h"
+#include "supervisor/record/digest.h"
 #include "supervisor/run.h"
 
 #include <getopt.h>
@@ -21,6 +22,7 @@ enum {
     OPTION_REPORT,
     OPTION_BACKTRACE,
     OPTION_RECORD,
+    OPTION_HASH,
     OPTION_COMMIT,
     OPTION_DISCARD,
     OPTION_KEEP,
@@ -44,6 +46,7 @@ const struct option_row run_options[] = {
     {OPTION_FAIL, "fail-on-violation", NULL, "exit with 2 when a rule refused something, though the command succeeded"},
     {OPTION_REPORT, "report", "FILE", "write what was refused, and to whom, as a JSON object a line"},
     {OPTION_RECORD, "record", "FILE", "record which files the command and its processes touch; see coffer report"},
+    {OPTION_HASH, "hash", "ALGO[,ALGO]", "with --record: hash inputs and outputs as well: sha256, blake2b, git"},
     {OPTION_BACKTRACE, "backtrace", NULL, "show where in the program the refused call was made"},
     {OPTION_CPU, "cpu", "MODE",
      "placement of the processes on CPUs: auto (default) or free, which leaves it to the kernel"},
@@ -196,6 +199,8 @@ static const char *set_option(struct parsed *parsed, int option)
         return set_once(parsed, &request->report, "--report is given twice");
     case OPTION_RECORD:
         return set_once(parsed, &request->record, "--record is given twice");
+    case OPTION_HASH:
+        return digest_parse(optarg, &request->hashes);
     case OPTION_BACKTRACE:
         request->backtrace = true;
         return NULL;
@@ -233,6 +238,10 @@ static bool parse(const struct command *command, int argc, char **argv, struct r
         }
     }
     *status = option == OPTIONS_HELP ? STATUS_DONE : command->usage_status;
+    if (option == OPTIONS_END && request->hashes != 0 && request->record == NULL) {
+        *status = command_usage_error(command, "--hash needs --record");
+        return false;
+    }
     return option == OPTIONS_END;
 }
 

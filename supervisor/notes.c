@@ -2,8 +2,10 @@
 
 #include "emul/cleanup.h"
 #include "supervisor/caller.h"
+#include "supervisor/hashes.h"
 #include "supervisor/loop.h"
 #include "supervisor/record/recorder.h"
+#include "supervisor/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +16,7 @@
 
 struct notes {
     struct recorder *recorder; /* borrowed */
+    struct hashes *hashes;     /* NULL: none are wanted */
     pid_t tid;                 /* whose call has been looked at and is not settled; 0: nobody's */
     struct observed observed;  /* of that */
     char address[ADDRESS_WORDS];
@@ -34,14 +37,30 @@ struct noted {
 struct notes *notes_new(struct recorder *recorder)
 {
     struct notes *notes = calloc(1, sizeof *notes);
-    if (notes != NULL)
-        notes->recorder = recorder;
-    return notes;
+    if (notes == NULL) {
+        error_errno("record", -ENOMEM);
+        return NULL;
+    }
+    notes->recorder = recorder;
+    if (recorder_hashes(recorder) == 0)
+        return notes;
+    notes->hashes = hashes_new(recorder, recorder_hashes(recorder), &notes->observed);
+    if (notes->hashes != NULL)
+        return notes;
+    free(notes);
+    return NULL;
 }
 
 void notes_free(struct notes *notes)
 {
+    if (notes != NULL)
+        hashes_free(notes->hashes);
     free(notes);
+}
+
+void notes_end(struct notes *notes, int layer_fs)
+{
+    hashes_end(notes->hashes, layer_fs);
 }
 
 void noted_free(struct noted *noted)
@@ -54,26 +73,44 @@ static bool names_address(enum handler handler)
     return handler == HANDLER_SEND_ADDR || handler == HANDLER_SENDMSG;
 }
 
-void notes_call(struct task *task, struct caller *caller)
+/* False: the call has to wait for a file that is being hashed. */
+static bool observe(struct notes *notes, struct task *task, struct caller *caller)
+{
+    struct view *view = task->supervisor->view;
+    if (notes->hashes == NULL) {
+        view_observe(view, caller, &task->call, &notes->observed);
+        return true;
+    }
+    do {
+        hashes_begin(notes->hashes, task);
+        view_observe(view, caller, &task->call, &notes->observed);
+        if (hashes_look(notes->hashes))
+            return true;
+    } while (!hashes_wait(notes->hashes));
+    return false;
+}
+
+bool notes_call(struct task *task, struct caller *caller)
 {
     struct notes *notes = task->supervisor->notes;
     if (notes == NULL)
-        return;
+        return true;
     enum handler handler = task->call.row->handler;
     notes->tid = 0;
     if (!table_observed(task->call.row))
-        return;
+        return true;
     notes->address[0] = '\0';
     if (names_address(handler)) {
         if (!view_observe_address(caller, &task->call, notes->address))
-            return;
+            return true;
         notes->observed.path[0].used = notes->observed.path[1].used = false;
     } else if (handler == HANDLER_ACCEPT) {
         notes->observed.path[0].used = notes->observed.path[1].used = false;
-    } else {
-        view_observe(task->supervisor->view, caller, &task->call, &notes->observed);
+    } else if (!observe(notes, task, caller)) {
+        return false;
     }
     notes->tid = task->tid;
+    return true;
 }
 
 static bool is_directory(const struct observed_path *path)
@@ -320,6 +357,16 @@ static void tell_accept(struct task *task, struct noted *noted, int descriptor)
     tell(task->supervisor->notes, task->process->tgid, noted, 0, 0);
 }
 
+/* What the run has written to is no file of before; by its descriptor, as names may have changed hands. */
+static void settle_made(struct notes *notes, const struct task *task, const struct noted *noted, int64_t result)
+{
+    bool writes = (noted->flags & O_ACCMODE) != O_RDONLY || (noted->flags & (O_TRUNC | O_CREAT)) != 0;
+    if (noted->handler == HANDLER_OPEN && (writes || (noted->flags & O_TMPFILE) == O_TMPFILE))
+        hashes_opened(notes->hashes, task, (int)result);
+    else if (noted->handler == HANDLER_MKNOD && noted->path[0].path != NULL && !recorder_is_of_view(notes->recorder))
+        hashes_made(notes->hashes, noted->path[0].path);
+}
+
 void notes_exit(struct task *task, int64_t result)
 {
     struct notes *notes = task->supervisor->notes;
@@ -338,6 +385,8 @@ void notes_exit(struct task *task, int64_t result)
             tell(notes, task->process->tgid, noted, error, 0);
         if (error == 0 && !recorder_is_of_view(notes->recorder))
             follow_change(task, noted);
+        if (error == 0 && notes->hashes != NULL)
+            settle_made(notes, task, noted, result);
     }
     noted_free(noted);
     if (recorder_gives_up(notes->recorder))
@@ -381,7 +430,11 @@ static void tell_program(struct task *task, const char *program)
         if (strcmp(task->noted->path[0].path, program) != 0)
             recorder_add(notes->recorder, task->process->tgid, &map);
     }
+    if (notes->hashes != NULL)
+        hashes_program(notes->hashes, task, program);
     view_observe_interpreter(task->supervisor->view, &caller, interpreter);
+    if (notes->hashes != NULL)
+        hashes_interpreter(notes->hashes);
     map.path = interpreter->path;
     map.said = strcmp(interpreter->path, interpreter->said) == 0 ? NULL : interpreter->said;
     map.flags = interpreter->in_layer && recorder_is_of_view(notes->recorder) ? RECORD_IN_LAYER : 0;

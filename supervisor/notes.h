@@ -17,13 +17,19 @@ struct noted;
 
 /* Room for looking at one call; its text is long. One a recorder. */
 struct notes;
+/* NULL: a line has been printed. */
 struct notes *notes_new(struct recorder *recorder);
-void notes_free(struct notes *notes);
+void notes_free(struct notes *notes); /* harmless for NULL */
+/* After the last process: adds what is only known at the end. `layer_fs`: the files of a view's layer, or -1. */
+void notes_end(struct notes *notes, int layer_fs);
 
 /* All of these do nothing where supervisor->notes is NULL. */
 
-/* A call was stopped and is about to be decided: by emul/, and none of the supervisor's own. */
-void notes_call(struct task *task, struct caller *caller);
+/*
+ * A call was stopped and is about to be decided: by emul/, and none of the supervisor's own. False: not yet; it waits
+ * for HASHES_WORKER.
+ */
+bool notes_call(struct task *task, struct caller *caller);
 /* It has been decided: task->answer. True when its result is to be seen at an exit stop: task->noted. */
 bool notes_settled(struct task *task);
 /* That is the exit stop. */

@@ -81,6 +81,8 @@ static bool record_in(const struct record_request *request, struct layer *layer,
         return false;
     supervisor->notes = notes_new(recorder);
     bool done = supervisor->notes != NULL && serve(request, supervisor, layer, outcome);
+    if (done)
+        notes_end(supervisor->notes, -1);
     notes_free(supervisor->notes);
     outcome->processes = recorder_processes(recorder);
     outcome->whole = recorder_free(recorder, supervisor->main_status);

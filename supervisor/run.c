@@ -213,14 +213,13 @@ static int status_of(const struct run_request *request, const struct supervisor 
 static bool begin_record(const struct run_request *request, struct supervisor *supervisor, const struct layer *layer,
                          struct recorder **recorder)
 {
-    const struct recorder_options options = {.path = request->record, .argv = request->argv, .view = true};
+    const struct recorder_options options = {
+        .path = request->record, .argv = request->argv, .view = true, .hashes = request->hashes};
     *recorder = NULL;
     if (request->record == NULL)
         return true;
     *recorder = recorder_new(&options);
     supervisor->notes = *recorder == NULL ? NULL : notes_new(*recorder);
-    if (*recorder != NULL && supervisor->notes == NULL)
-        error_errno(request->record, -ENOMEM);
     if (supervisor->notes == NULL)
         return false;
     /* So that a diff of the layer finds it. */
@@ -232,8 +231,10 @@ static bool begin_record(const struct run_request *request, struct supervisor *s
 }
 
 /* False when something is missing in it. */
-static bool end_record(struct supervisor *supervisor, struct recorder *recorder)
+static bool end_record(struct supervisor *supervisor, const struct layer *layer, struct recorder *recorder)
 {
+    if (supervisor->notes != NULL)
+        notes_end(supervisor->notes, layer->fs_fd);
     notes_free(supervisor->notes);
     supervisor->notes = NULL;
     return recorder == NULL || recorder_free(recorder, supervisor->main_status);
@@ -288,7 +289,7 @@ static struct run_outcome run_in_layers(const struct run_request *request, struc
         }
     }
     view_free(supervisor.view);
-    outcome.incomplete = !end_record(&supervisor, recorder);
+    outcome.incomplete = !end_record(&supervisor, &stack->layer, recorder);
     placement_free(&supervisor);
     violations->supervisor = NULL;
     close_over(stack);

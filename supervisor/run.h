@@ -40,6 +40,7 @@ struct run_request {
     enum net_mode net;
     const char *report; /* a file for what was refused, or NULL */
     const char *record; /* a file for what is recorded, or NULL */
+    unsigned hashes;    /* of files, with `record`: see record/digest.h */
     bool backtrace;
     bool fail_on_violation;
     struct learned *learn; /* refuse nothing, and note here what would have been; or NULL */

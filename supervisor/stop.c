@@ -4,6 +4,7 @@
 #include "supervisor/caller.h"
 #include "supervisor/calls.h"
 #include "supervisor/grant.h"
+#include "supervisor/hashes.h"
 #include "supervisor/ia32.h"
 #include "supervisor/move.h"
 #include "supervisor/notes.h"
@@ -205,17 +206,6 @@ static void park_for(struct task *task, pid_t worker)
     task_park(task);
 }
 
-/* Where calls are only recorded, all that emul/ would decide goes on as it was made. */
-static bool observe(struct task *task)
-{
-    if (!task->supervisor->observes)
-        return false;
-    struct caller caller = caller_of(task);
-    notes_call(task, &caller);
-    task->answer.kind = ANSWER_CONTINUE;
-    return true;
-}
-
 /* Asks whoever knows the call of the task, which stays stopped meanwhile. */
 static void decide(struct task *task)
 {
@@ -228,9 +218,18 @@ static void decide(struct task *task)
     }
     if (task->call.row->handler == HANDLER_NONE) {
         task->answer.kind = ANSWER_CONTINUE;
-    } else if (!calls_answer(task) && !observe(task)) {
+    } else if (!calls_answer(task)) {
         struct caller caller = caller_of(task);
-        notes_call(task, &caller);
+        if (!notes_call(task, &caller)) {
+            park_for(task, HASHES_WORKER);
+            return;
+        }
+        /* Where calls are only recorded, all that emul/ would decide goes on as it was made. */
+        if (task->supervisor->observes) {
+            task->answer.kind = ANSWER_CONTINUE;
+            settle(task);
+            return;
+        }
         violations_begin(task->supervisor->violations, task->tid);
         view_call(task->supervisor->view, &caller, &task->call, &task->answer);
         if (violations_end(task->supervisor->violations)) {

@@ -2,13 +2,13 @@
 # Completion of coffer for bash. tests/check_docs.sh compares the options with those that --help prints.
 
 declare -gA _coffer_options=(
-    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
-    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --hash --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --hash --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
     [list]="--json --help"
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"
     [discard]="--help"
-    [record]="-o --output --format --environment --streams --on-record-error --cpu -q --quiet -v --verbose --help"
+    [record]="-o --output --format --environment --streams --hash --on-record-error --cpu -q --quiet -v --verbose --help"
     [report]="-o --output --format --target --who-wrote --who-read --inputs --outputs --absent --exec --net --process --help"
     [policy]="-o --output --help"
     [doctor]="--json --calls --help"
@@ -39,6 +39,7 @@ _coffer_value() {
     --net) _coffer_reply "none loopback allow" "$2" ;;
     --profile) _coffer_reply "$(coffer policy list 2>/dev/null)" "$2" ;;
     --control) _coffer_reply "open exec closed" "$2" ;;
+    --hash) _coffer_reply "sha256 blake2b git" "$2" ;;
     --on-record-error) _coffer_reply "continue stop" "$2" ;;
     --on-violation) _coffer_reply "errno kill ask" "$2" ;;
     --format) _coffer_reply "record $(coffer report --format help 2>/dev/null | cut -d' ' -f1)" "$2" ;;
@@ -57,7 +58,7 @@ _coffer_program() {
         word=${COMP_WORDS[i]}
         case $word in
         --) echo $((i + 1)) && return ;;
-        -l | --layer | --over | --profile | -p | --policy | -w | --write | --hide | --net | --on-violation | --control | --report | --record | \
+        -l | --layer | --over | --profile | -p | --policy | -w | --write | --hide | --net | --on-violation | --control | --report | --record | --hash | \
             -o | --output | --format | --on-record-error | --lock | --cpu) ((i++)) ;;
         -*) ;;
         *) echo "$i" && return ;;

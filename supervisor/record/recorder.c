@@ -46,6 +46,7 @@ struct recorder {
     uint64_t lost;
     int error; /* what the first failure was, or 0 */
     bool streams, environment, view, stop_on_error;
+    unsigned hashes;
     char key[4 * PATH_MAX]; /* of the event that is looked for */
 };
 
@@ -276,6 +277,16 @@ bool recorder_wants_environment(const struct recorder *recorder)
     return recorder->environment;
 }
 
+unsigned recorder_hashes(const struct recorder *recorder)
+{
+    return recorder->hashes;
+}
+
+int recorder_descriptor(const struct recorder *recorder)
+{
+    return record_writer_descriptor(recorder->writer);
+}
+
 bool recorder_is_of_view(const struct recorder *recorder)
 {
     return recorder->view;
@@ -331,6 +342,7 @@ struct recorder *recorder_new(const struct recorder_options *options)
     recorder->environment = options->environment;
     recorder->view = options->view;
     recorder->stop_on_error = options->stop_on_error;
+    recorder->hashes = options->hashes;
     recorder->began = now_ns(CLOCK_MONOTONIC);
     int status = record_writer_open(&recorder->writer, options->path);
     if (status < 0) {

@@ -21,6 +21,7 @@ struct recorder_options {
     bool streams;       /* each event for itself, none is counted */
     bool environment;   /* with the environment of each program */
     bool stop_on_error; /* a record that cannot be written ends the command */
+    unsigned hashes;    /* of files, see digest.h; 0: none */
 };
 
 /* Begins a record. NULL: a line has been printed. */
@@ -46,6 +47,10 @@ uint32_t recorder_process(const struct recorder *recorder, pid_t pid);
 uint32_t recorder_processes(const struct recorder *recorder);
 
 bool recorder_wants_environment(const struct recorder *recorder);
+/* The set of algorithms that files are hashed by; 0: none. */
+unsigned recorder_hashes(const struct recorder *recorder);
+/* Open on the record, and the recorder's. */
+int recorder_descriptor(const struct recorder *recorder);
 bool recorder_is_of_view(const struct recorder *recorder);
 
 #endif
