@@ -5,11 +5,12 @@
  */
 #include "supervisor/record/formats.h"
 #include "supervisor/record/page_text.h"
+#include "supervisor/record/rows.h"
 #include "supervisor/record/texts.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A browser takes a page of this many events and paths in, not one of ten millions. The page says what was left out. */
@@ -67,11 +68,15 @@ struct page {
     size_t path_room; /* bytes of it */
 };
 
-static int failed(struct page *page)
+/* COFFER_PAGE_ROWS=N: as if a browser took in no more. */
+static int64_t most_rows(void)
 {
-    sqlite3 *database = page->context->database;
-    (void)snprintf(page->context->why, sizeof page->context->why, "SQLite: %s", sqlite3_errmsg(database));
-    return sqlite3_errcode(database) == SQLITE_NOMEM ? -ENOMEM : -EIO;
+#ifdef COFFER_TEST_HOOKS
+    const char *value = getenv("COFFER_PAGE_ROWS");
+    if (value != NULL)
+        return strtol(value, NULL, 10);
+#endif
+    return MOST_ROWS;
 }
 
 static int write_word(struct page *page, const char *text)
@@ -102,6 +107,20 @@ static int write_list(struct page *page, const char *text)
     return status;
 }
 
+static int remember_path(struct page *page, const char *name)
+{
+    size_t size = strlen(name) + 1;
+    if (page->path == NULL || size > page->path_room) {
+        char *room = realloc(page->path, 2 * size);
+        if (room == NULL)
+            return -ENOMEM;
+        page->path = room;
+        page->path_room = 2 * size;
+    }
+    memcpy(page->path, name, size);
+    return 0;
+}
+
 /* Names come sorted, so that most begin as the one before does. */
 static int write_path(struct page *page, const char *name)
 {
@@ -115,29 +134,21 @@ static int write_path(struct page *page, const char *name)
     }
     fprintf(page->out, "%zu,", slashes);
     page_text_write(page->out, name + shared);
-    size_t size = strlen(name) + 1;
-    if (size > page->path_room) {
-        char *room = realloc(page->path, 2 * size);
-        if (room == NULL)
-            return -ENOMEM;
-        page->path = room;
-        page->path_room = 2 * size;
-    }
-    memcpy(page->path, name, size);
-    return 0;
+    return remember_path(page, name);
 }
 
-static int write_value(struct page *page, sqlite3_stmt *statement, int at, enum column column)
+static int write_value(struct page *page, struct rows *rows, int at, enum column column)
 {
     if (column == COLUMN_NUMBER || column == COLUMN_STEP) {
-        int64_t number = sqlite3_column_int64(statement, at);
-        fprintf(page->out, "%" PRId64, column == COLUMN_STEP ? number - page->before : number);
+        int64_t number = rows_number(rows, at);
+        /* Times may be anything in a damaged record: the difference wraps instead of being undefined. */
+        int64_t shown = column == COLUMN_STEP ? (int64_t)((uint64_t)number - (uint64_t)page->before) : number;
+        fprintf(page->out, "%" PRId64, shown);
         if (column == COLUMN_STEP)
             page->before = number;
         return 0;
     }
-    /* Of a BLOB too: its bytes, with a NUL behind them. */
-    const char *text = (const char *)sqlite3_column_text(statement, at);
+    const char *text = rows_text(rows, at);
     if (text == NULL)
         return -ENOMEM;
     if (column == COLUMN_WORD)
@@ -150,108 +161,91 @@ static int write_value(struct page *page, sqlite3_stmt *statement, int at, enum 
     return 0;
 }
 
-static int write_row(struct page *page, sqlite3_stmt *statement, const char *columns)
+static int write_row(struct page *page, struct rows *rows, const char *columns)
 {
     int last = (int)strlen(columns) - 1;
-    while (last > 0 && sqlite3_column_type(statement, last) == SQLITE_NULL)
+    int status = 0;
+    while (last > 0 && rows_null(rows, last))
         last--;
     putc('[', page->out);
-    for (int at = 0; at <= last; at++) {
+    for (int at = 0; at <= last && status == 0; at++) {
         if (at > 0)
             putc(',', page->out);
-        if (sqlite3_column_type(statement, at) == SQLITE_NULL) {
+        if (rows_null(rows, at))
             fputs("null", page->out);
-            continue;
-        }
-        int status = write_value(page, statement, at, (enum column)columns[at]);
-        if (status != 0)
-            return status;
+        else
+            status = write_value(page, rows, at, (enum column)columns[at]);
     }
     putc(']', page->out);
-    return 0;
-}
-
-static int write_rows(struct page *page, sqlite3_stmt *statement, const struct section *section, size_t *rows)
-{
-    int code = SQLITE_OK;
-    fprintf(page->out, "\"%s\":[", section->name);
-    for (*rows = 0; (code = sqlite3_step(statement)) == SQLITE_ROW; ++*rows) {
-        if (*rows > 0)
-            fputs(",\n", page->out);
-        int status = write_row(page, statement, section->columns);
-        if (status != 0)
-            return status;
-    }
-    fputs("],\n", page->out);
-    return code == SQLITE_DONE ? 0 : failed(page);
-}
-
-static int write_section(struct page *page, const struct section *section, size_t *rows)
-{
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(page->context->database, section->query, -1, &statement, NULL) != SQLITE_OK)
-        return failed(page);
-    page->before = 0;
-    int status = sqlite3_bind_int64(statement, 1, MOST_ROWS) == SQLITE_OK ? 0 : failed(page);
-    if (status == 0)
-        status = write_rows(page, statement, section, rows);
-    (void)sqlite3_finalize(statement);
     return status;
 }
 
+/* Sets *count to the rows that were written. */
+static int write_section(struct page *page, const struct section *section, int64_t *count)
+{
+    cleanup_rows rows = {0};
+    int status = 0;
+    *count = 0;
+    page->before = 0;
+    fprintf(page->out, "\"%s\":[", section->name);
+    if (rows_ask(&rows, page->context, section->query))
+        rows_bind(&rows, 1, most_rows());
+    while (status == 0 && rows_next(&rows)) {
+        if ((*count)++ > 0)
+            fputs(",\n", page->out);
+        status = write_row(page, &rows, section->columns);
+    }
+    fputs("],\n", page->out);
+    return status != 0 ? status : rows_close(&rows);
+}
+
 /* How many rows a table has, and how many of them are in the page. */
-static int write_total(struct page *page, const struct section *section, size_t rows, bool first)
+static int write_total(struct page *page, const struct section *section, int64_t count)
 {
     char query[64];
-    sqlite3_stmt *statement = NULL;
+    int64_t all = 0;
     (void)snprintf(query, sizeof query, "SELECT count(*) FROM %s", section->table);
-    if (sqlite3_prepare_v2(page->context->database, query, -1, &statement, NULL) != SQLITE_OK)
-        return failed(page);
-    int status = sqlite3_step(statement) == SQLITE_ROW ? 0 : failed(page);
-    if (status == 0)
-        fprintf(page->out, "%s\"%s\":[%" PRId64 ",%zu]", first ? "" : ",", section->name,
-                (int64_t)sqlite3_column_int64(statement, 0), rows);
-    (void)sqlite3_finalize(statement);
+    int status = rows_one(page->context, query, 0, &all);
+    fprintf(page->out, "%s\"%s\":[%" PRId64 ",%" PRId64 "]", section == sections ? "" : ",", section->name, all, count);
     return status;
 }
 
 static int write_meta(struct page *page)
 {
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(page->context->database, "SELECT key, value FROM meta", -1, &statement, NULL) != SQLITE_OK)
-        return failed(page);
-    int code = SQLITE_OK;
-    const char *before = "\"meta\":{";
-    for (; (code = sqlite3_step(statement)) == SQLITE_ROW; before = ",\n") {
-        const char *key = (const char *)sqlite3_column_text(statement, 0);
-        bool number = sqlite3_column_type(statement, 1) == SQLITE_INTEGER;
-        const char *value = (const char *)sqlite3_column_text(statement, 1);
+    cleanup_rows rows = {0};
+    const char *before = "";
+    fputs("\"meta\":{", page->out);
+    if (!rows_ask(&rows, page->context, "SELECT key, value, typeof(value) = 'integer' FROM meta WHERE value NOT NULL"))
+        return rows_close(&rows);
+    for (; rows_next(&rows); before = ",\n") {
+        const char *key = rows_text(&rows, 0);
+        const char *value = rows_text(&rows, 1);
+        if (key == NULL || value == NULL)
+            return -ENOMEM;
         fputs(before, page->out);
-        page_text_write(page->out, key == NULL ? "" : key);
+        page_text_write(page->out, key);
         putc(':', page->out);
-        if (value == NULL || number)
-            fputs(value == NULL ? "null" : value, page->out);
+        if (rows_number(&rows, 2))
+            fputs(value, page->out);
         else
             page_text_write(page->out, value);
     }
-    fputs(*before == '"' ? "\"meta\":{},\n" : "},\n", page->out);
-    int status = code == SQLITE_DONE ? 0 : failed(page);
-    (void)sqlite3_finalize(statement);
-    return status;
+    fputs("},\n", page->out);
+    return rows_close(&rows);
 }
 
 static int write_data(struct page *page)
 {
     enum { COUNT = sizeof sections / sizeof *sections };
-    size_t rows[COUNT];
+    int64_t counts[COUNT] = {0};
     putc('{', page->out);
     int status = write_meta(page);
     for (size_t i = 0; i < COUNT && status == 0; i++)
-        status = write_section(page, &sections[i], &rows[i]);
+        status = write_section(page, &sections[i], &counts[i]);
     fputs("\"totals\":{", page->out);
     for (size_t i = 0; i < COUNT && status == 0; i++)
         if (sections[i].table != NULL)
-            status = write_total(page, &sections[i], rows[i], i == 0);
+            status = write_total(page, &sections[i], counts[i]);
     fputs("},\n\"strings\":", page->out);
     page_texts_write(page->out, &page->strings);
     putc('}', page->out);

@@ -10,6 +10,9 @@ import tempfile
 import time
 
 
+PATIENCE = 200  # seconds; a machine may be busy with other tests
+
+
 class Browser:
     def __init__(self, width=1400, height=900):
         self.profile = tempfile.mkdtemp(prefix="browser.")
@@ -25,12 +28,31 @@ class Browser:
 
         # Tests run as root, and in places without user namespaces: the sandbox cannot always be had, and only pages of
         # the test are opened.
-        arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
-                     "--disable-background-networking", "--disable-component-update", "--force-color-profile=srgb", "--remote-debugging-pipe",
-                     f"--user-data-dir={self.profile}", f"--window-size={width},{height}", "about:blank"]
+        arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-extensions",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--force-color-profile=srgb",
+            "--remote-debugging-pipe",
+            f"--user-data-dir={self.profile}",
+            f"--window-size={width},{height}",
+            "about:blank",
+        ]
         self.log = open(os.path.join(self.profile, "log"), "w+")
-        self.process = subprocess.Popen(["chromium", *arguments], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, preexec_fn=give,
-                                        pass_fds=(3, 4, *ends), start_new_session=True)
+        self.process = subprocess.Popen(
+            ["chromium", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+            preexec_fn=give,
+            pass_fds=(3, 4, *ends),
+            start_new_session=True,
+        )
         for fd in ends:
             os.close(fd)
         self.out, self.back = to_browser[1], from_browser[0]
@@ -73,9 +95,11 @@ class Browser:
         message = {"id": self.number, "method": method, "params": parameters}
         if self.session:
             message["sessionId"] = self.session
-        os.write(self.out, json.dumps(message).encode() + b"\0") if len(json.dumps(message)) < 60000 else self.write_all(message)
+        os.write(self.out, json.dumps(message).encode() + b"\0") if len(
+            json.dumps(message)
+        ) < 60000 else self.write_all(message)
         while True:
-            answer = self.receive(60)
+            answer = self.receive(PATIENCE)
             if answer.get("id") == self.number:
                 if "error" in answer:
                     raise RuntimeError(f"{method}: {answer['error']}")
@@ -85,27 +109,46 @@ class Browser:
     def write_all(self, message):
         rest = json.dumps(message).encode() + b"\0"
         while rest:
-            rest = rest[os.write(self.out, rest):]
+            rest = rest[os.write(self.out, rest) :]
 
     def open(self, url):
         self.events = []
         self.call("Page.navigate", url=url)
         while "Page.loadEventFired" not in self.events:
-            self.note(self.receive(60))
+            self.note(self.receive(PATIENCE))
 
     def evaluate(self, expression):
         """The value of a JavaScript expression; a promise's is waited for."""
         answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         if "exceptionDetails" in answer:
-            raise RuntimeError(expression + ": " + json.dumps(answer["exceptionDetails"].get("exception", {}).get("description", answer["exceptionDetails"]["text"])))
+            raise RuntimeError(
+                expression
+                + ": "
+                + json.dumps(
+                    answer["exceptionDetails"]
+                    .get("exception", {})
+                    .get("description", answer["exceptionDetails"]["text"])
+                )
+            )
         return answer["result"].get("value")
 
     def settle(self):
         """Until what was begun is drawn."""
         self.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(1))))")
 
-    KEYS = {"Enter": (13, "\r"), "Tab": (9, ""), "Escape": (27, ""), "ArrowDown": (40, ""), "ArrowUp": (38, ""), "ArrowLeft": (37, ""), "ArrowRight": (39, ""),
-            "End": (35, ""), "Home": (36, ""), "PageDown": (34, ""), "Backspace": (8, "")}
+    KEYS = {
+        "Enter": (13, "\r"),
+        "Tab": (9, ""),
+        "Escape": (27, ""),
+        "ArrowDown": (40, ""),
+        "ArrowUp": (38, ""),
+        "ArrowLeft": (37, ""),
+        "ArrowRight": (39, ""),
+        "End": (35, ""),
+        "Home": (36, ""),
+        "PageDown": (34, ""),
+        "Backspace": (8, ""),
+    }
 
     def press(self, *keys, shift=False):
         for key in keys:
@@ -121,12 +164,21 @@ class Browser:
 
     def click(self, expression):
         """Into the middle of an element, with the mouse."""
-        box = self.evaluate(f"(() => {{ const e = {expression}; e.scrollIntoView({{block: 'nearest'}}); const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; }})()")
+        box = self.evaluate(
+            f"(() => {{ const e = {expression}; e.scrollIntoView({{block: 'nearest'}}); const b = e.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; }})()"
+        )
         self.click_at(*box)
 
     def click_at(self, x, y):
         for what in ("mouseMoved", "mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=what, x=x, y=y, button="left" if what != "mouseMoved" else "none", clickCount=0 if what == "mouseMoved" else 1)
+            self.call(
+                "Input.dispatchMouseEvent",
+                type=what,
+                x=x,
+                y=y,
+                button="left" if what != "mouseMoved" else "none",
+                clickCount=0 if what == "mouseMoved" else 1,
+            )
         self.settle()
 
     def scheme(self, name):

@@ -1,15 +1,24 @@
-// The files: a table to sort, to search, and to narrow by role, directory and process; the same by directory; and what
-// was looked for in vain.
+// The files: a table to sort, to search, and to narrow by role, directory and process; the same by directory.
 
 function roleTags(roles) {
-    return ROLES.filter((role) => roles & ROLE[role]).map((role) => element('span', {class: 'tag ' + role}, ROLE_WORDS[role]));
+    return ROLES.filter((role) => roles & ROLE[role]).map((role) =>
+        element('span', {class: 'tag ' + role}, ROLE_WORDS[role]),
+    );
 }
 
 // A path in a cell: its directory pale, its last part not.
 function pathCell(cell, name) {
-    const shown = visible(name) || '(no name)', end = baseName(shown);
-    fill(cell, element('span', {class: 'path', title: shown.length > 1000 ? shown.slice(0, 1000) + '…' : shown},
-        element('span', {class: 'directory'}, shown.slice(0, shown.length - end.length)), element('span', {class: 'base'}, end)));
+    const shown = visible(name) || '(no name)',
+        end = baseName(shown);
+    fill(
+        cell,
+        element(
+            'span',
+            {class: 'path', title: shown.length > 1000 ? shown.slice(0, 1000) + '…' : shown},
+            element('span', {class: 'directory'}, shown.slice(0, shown.length - end.length)),
+            element('span', {class: 'base'}, end),
+        ),
+    );
 }
 
 const numberCell = (of) => (cell, row) => {
@@ -18,7 +27,14 @@ const numberCell = (of) => (cell, row) => {
 };
 
 function toolbar(label, search) {
-    const input = element('input', {type: 'search', placeholder: 'Search  /', 'aria-label': label, spellcheck: 'false', autocomplete: 'off', oninput: () => search(input.value)});
+    const input = element('input', {
+        type: 'search',
+        placeholder: 'Search  /',
+        'aria-label': label,
+        spellcheck: 'false',
+        autocomplete: 'off',
+        oninput: () => search(input.value),
+    });
     return input;
 }
 
@@ -34,11 +50,26 @@ class Files {
         this.input = toolbar('Search files', (text) => this.narrow({text}));
         this.chips = element('div', {class: 'chips', role: 'group', 'aria-label': 'Role of the files'});
         this.scopes = element('div', {class: 'chips scopes'});
-        this.group = element('button', {type: 'button', class: 'chip', 'aria-pressed': 'false', onclick: () => this.narrow({grouped: !this.grouped})}, 'By directory');
+        this.group = element(
+            'button',
+            {
+                type: 'button',
+                class: 'chip',
+                'aria-pressed': 'false',
+                onclick: () => this.narrow({grouped: !this.grouped}),
+            },
+            'By directory',
+        );
         this.status = element('span', {class: 'status', role: 'status'});
         const hosts = ['files-table', 'directories-table'].map((id) => element('div', {id, class: 'fill'}));
-        fill(host, element('div', {class: 'tools'}, this.input, this.chips, this.group, this.scopes, this.status), hosts);
-        this.table = new VirtualTable(hosts[0], 'Files', this.columns(), (path, keyboard) => app.open('file', path, keyboard));
+        fill(
+            host,
+            element('div', {class: 'tools'}, this.input, this.chips, this.group, this.scopes, this.status),
+            hosts,
+        );
+        this.table = new VirtualTable(hosts[0], 'Files', this.columns(), (path, keyboard) =>
+            app.open('file', path, keyboard),
+        );
         this.directories = new VirtualTable(hosts[1], 'Directories', directoryColumns(), (row, keyboard) => {
             this.narrow({scope: row.name, grouped: false});
             if (keyboard) this.table.grid.focus();
@@ -50,21 +81,86 @@ class Files {
     columns() {
         const {sums, sizes, roles, paths} = this.data;
         return [
-            {title: 'File', width: 'minmax(12rem, 1fr)', value: (path) => paths.names[path], render: (cell, path) => pathCell(cell, paths.names[path])},
-            {title: 'Role', width: '10rem', value: (path) => roles[path], render: (cell, path) => fill(cell, roleTags(roles[path]))},
-            {title: 'Size', width: '5.5rem', numeric: true, value: (path) => sizes[path], render: (cell, path) => { cell.textContent = sizes[path] < 0 ? '' : bytes(sizes[path]); }},
-            {title: 'Readers', width: '5rem', numeric: true, value: (path) => sums.readers[path], render: numberCell((path) => sums.readers[path])},
-            {title: 'Writers', width: '5rem', numeric: true, value: (path) => sums.writers[path], render: numberCell((path) => sums.writers[path])},
-            {title: 'Lookers', width: '5rem', numeric: true, minor: true, value: (path) => sums.lookers[path], render: numberCell((path) => sums.lookers[path])},
-            {title: 'Times', width: '5rem', numeric: true, minor: true, value: (path) => sums.times[path], render: numberCell((path) => sums.times[path])},
-            {title: 'First', width: '6rem', numeric: true, minor: true, value: (path) => sums.first[path], render: (cell, path) => { cell.textContent = sums.first[path] < 0 ? '' : duration(sums.first[path]); }},
+            {
+                title: 'File',
+                width: 'minmax(12rem, 1fr)',
+                value: (path) => paths.names[path],
+                render: (cell, path) => pathCell(cell, paths.names[path]),
+            },
+            {
+                title: 'Role',
+                width: '10rem',
+                value: (path) => roles[path],
+                render: (cell, path) => fill(cell, roleTags(roles[path])),
+            },
+            {
+                title: 'Size',
+                width: '5.5rem',
+                numeric: true,
+                value: (path) => sizes[path],
+                render: (cell, path) => {
+                    cell.textContent = sizes[path] < 0 ? '' : bytes(sizes[path]);
+                },
+            },
+            {
+                title: 'Readers',
+                width: '5rem',
+                numeric: true,
+                value: (path) => sums.readers[path],
+                render: numberCell((path) => sums.readers[path]),
+            },
+            {
+                title: 'Writers',
+                width: '5rem',
+                numeric: true,
+                value: (path) => sums.writers[path],
+                render: numberCell((path) => sums.writers[path]),
+            },
+            {
+                title: 'Lookers',
+                width: '5rem',
+                numeric: true,
+                minor: true,
+                value: (path) => sums.lookers[path],
+                render: numberCell((path) => sums.lookers[path]),
+            },
+            {
+                title: 'Times',
+                width: '5rem',
+                numeric: true,
+                minor: true,
+                value: (path) => sums.times[path],
+                render: numberCell((path) => sums.times[path]),
+            },
+            {
+                title: 'First',
+                width: '6rem',
+                numeric: true,
+                minor: true,
+                value: (path) => sums.first[path],
+                render: (cell, path) => {
+                    cell.textContent = sums.first[path] < 0 ? '' : duration(sums.first[path]);
+                },
+            },
         ];
     }
 
     makeChips() {
-        const chip = (role, label, amount) => element('button', {type: 'button', class: 'chip', 'data-role': role, onclick: () => this.narrow({role: role || null})}, label + ' ', element('span', {class: 'amount'}, count(amount)));
-        const numbers = ROLES.map((role) => this.data.listed.reduce((sum, path) => sum + (this.data.roles[path] & ROLE[role] ? 1 : 0), 0));
-        fill(this.chips, chip('', 'all', this.data.listed.length), ROLES.map((role, at) => (numbers[at] > 0 ? chip(role, ROLE_WORDS[role], numbers[at]) : null)));
+        const chip = (role, label, amount) =>
+            element(
+                'button',
+                {type: 'button', class: 'chip', 'data-role': role, onclick: () => this.narrow({role: role || null})},
+                label + ' ',
+                element('span', {class: 'amount'}, count(amount)),
+            );
+        const numbers = ROLES.map((role) =>
+            this.data.listed.reduce((sum, path) => sum + (this.data.roles[path] & ROLE[role] ? 1 : 0), 0),
+        );
+        fill(
+            this.chips,
+            chip('', 'all', this.data.listed.length),
+            ROLES.map((role, at) => (numbers[at] > 0 ? chip(role, ROLE_WORDS[role], numbers[at]) : null)),
+        );
     }
 
     // The paths of a process's events, or of all.
@@ -72,18 +168,28 @@ class Files {
         if (this.process === null) return this.data.listed;
         const paths = new Set();
         for (const event of this.data.byProcess.of(this.process.index)) {
-            for (const path of [this.data.events.path[event], this.data.events.path2[event]]) if (path >= 0) paths.add(path);
+            for (const path of [this.data.events.path[event], this.data.events.path2[event]])
+                if (path >= 0) paths.add(path);
         }
         return Array.from(paths).sort((a, b) => a - b);
     }
 
     narrow(change) {
         Object.assign(this, change);
-        const {names} = this.data.paths, lower = lowerNames(this.data), wanted = searcher(this.text), bit = this.role ? ROLE[this.role] : 0;
+        const {names} = this.data.paths,
+            lower = lowerNames(this.data),
+            wanted = searcher(this.text),
+            bit = this.role ? ROLE[this.role] : 0;
         const below = this.scope === null ? null : this.scope === '/' ? '/' : this.scope + '/';
-        this.found = this.candidates().filter((path) => (bit === 0 || this.data.roles[path] & bit) && (below === null || names[path].startsWith(below)) && (wanted === null || wanted(lower[path])));
+        this.found = this.candidates().filter(
+            (path) =>
+                (bit === 0 || this.data.roles[path] & bit) &&
+                (below === null || names[path].startsWith(below)) &&
+                (wanted === null || wanted(lower[path])),
+        );
         if (this.input.value !== this.text) this.input.value = this.text;
-        for (const chip of this.chips.children) chip.setAttribute('aria-pressed', chip.dataset.role === (this.role || ''));
+        for (const chip of this.chips.children)
+            chip.setAttribute('aria-pressed', chip.dataset.role === (this.role || ''));
         this.group.setAttribute('aria-pressed', this.grouped);
         this.showScopes();
         byId('files-table').hidden = this.grouped;
@@ -95,9 +201,19 @@ class Files {
     }
 
     showScopes() {
-        const scope = (text, change) => element('button', {type: 'button', class: 'chip scope', title: 'Show all again', onclick: () => this.narrow(change)}, text + ' ✕');
-        fill(this.scopes, this.scope === null ? null : scope('below ' + visible(this.scope), {scope: null}),
-            this.process === null ? null : scope('of ' + visible(this.process.name) + ' ' + this.process.pid, {process: null}));
+        const scope = (text, change) =>
+            element(
+                'button',
+                {type: 'button', class: 'chip scope', title: 'Show all again', onclick: () => this.narrow(change)},
+                text + ' ✕',
+            );
+        fill(
+            this.scopes,
+            this.scope === null ? null : scope('below ' + visible(this.scope), {scope: null}),
+            this.process === null
+                ? null
+                : scope('of ' + visible(this.process.name) + ' ' + this.process.pid, {process: null}),
+        );
     }
 
     select(selected) {
@@ -129,71 +245,33 @@ function directoryRows(data, paths) {
 }
 
 function directoryColumns() {
-    const number = (title, key) => ({title, width: '6rem', numeric: true, value: (row) => row[key], render: numberCell((row) => row[key])});
-    return [{title: 'Directory', width: 'minmax(12rem, 1fr)', value: (row) => row.name, render: (cell, row) => pathCell(cell, row.name)},
-        number('Files', 'files'), number('Inputs', 'input'), number('Outputs', 'output'), number('Temporary', 'temporary'), number('Absent', 'absent'),
-        {title: 'Size', width: '6rem', numeric: true, value: (row) => row.size, render: (cell, row) => { cell.textContent = row.size > 0 ? bytes(row.size) : ''; }}];
-}
-
-// A view that is a table and a search: absent lookups, the network, violations.
-class Listing {
-    // parts: {label, columns, rows, text(row) to search in, open(row, byKeyboard), isSelected(row, selected)}
-    constructor(host, parts) {
-        Object.assign(this, parts);
-        this.input = toolbar('Search ' + parts.label.toLowerCase(), () => this.narrow());
-        this.status = element('span', {class: 'status', role: 'status'});
-        const table = element('div', {id: host.id + '-table', class: 'fill'});
-        fill(host, element('div', {class: 'tools'}, this.input, this.status), table);
-        this.table = new VirtualTable(table, parts.label, parts.columns, parts.open);
-        this.narrow();
-    }
-
-    narrow() {
-        const wanted = searcher(this.input.value);
-        const found = wanted === null ? this.rows : this.rows.filter((row) => wanted(this.text(row)));
-        this.table.show(found);
-        this.status.textContent = count(found.length) + ' of ' + count(this.rows.length);
-    }
-
-    select(selected) {
-        this.table.select(selected && this.isSelected ? this.rows.find((row) => this.isSelected(row, selected)) ?? null : null);
-    }
-
-    focusSearch() {
-        this.input.focus();
-        this.input.select();
-    }
-
-    focus() {
-        this.table.grid.focus();
-    }
-}
-
-const timeColumn = {title: 'Time', width: '6.5rem', numeric: true, value: (row) => row.time, render: (cell, row) => { cell.textContent = duration(row.time); }};
-const textColumn = (title, width, of) => ({title, width, value: of, render: (cell, row) => { cell.textContent = visible(of(row)); cell.title = cell.textContent; }});
-const processColumn = textColumn('Process', '12rem', (row) => (row.process ? row.process.name + ' ' + row.process.pid : ''));
-
-function absentView(app, host) {
-    const {data} = app, {paths, sums} = data, lower = lowerNames(data);
-    return new Listing(host, {label: 'Absent files', rows: data.listed.filter((path) => data.roles[path] & ROLE.absent), text: (path) => lower[path],
-        open: (path, keyboard) => app.open('file', path, keyboard), isSelected: (path, selected) => selected.kind === 'file' && selected.id === path,
-        columns: [{title: 'Looked for, and never there', width: 'minmax(12rem, 1fr)', value: (path) => paths.names[path], render: (cell, path) => pathCell(cell, paths.names[path])},
-            {title: 'Processes', width: '7rem', numeric: true, value: (path) => sums.lookers[path], render: numberCell((path) => sums.lookers[path])},
-            {title: 'Times', width: '7rem', numeric: true, value: (path) => sums.times[path], render: numberCell((path) => sums.times[path])},
-            {title: 'First', width: '7rem', numeric: true, value: (path) => sums.first[path], render: (cell, path) => { cell.textContent = duration(sums.first[path]); }}]});
-}
-
-function networkView(app, host) {
-    return new Listing(host, {label: 'Connections', rows: app.data.connections, text: (row) => visible(row.address + ' ' + row.kind + ' ' + (row.process ? row.process.name : '')).toLowerCase(),
-        open: (row, keyboard) => row.process && app.open('process', row.process.id, keyboard),
-        columns: [timeColumn, processColumn, textColumn('What', '7rem', (row) => row.kind), textColumn('Address', 'minmax(12rem, 1fr)', (row) => row.address),
-            textColumn('Call', '7rem', (row) => row.call), textColumn('Result', '9rem', (row) => (row.error ? errorName(row.error) : 'ok')),
-            {title: 'Times', width: '6rem', numeric: true, value: (row) => row.count, render: numberCell((row) => row.count)}]});
-}
-
-function violationsView(app, host) {
-    return new Listing(host, {label: 'Violations', rows: app.data.violations, text: (row) => visible(row.path + ' ' + row.rule + ' ' + row.text + ' ' + (row.process ? row.process.name : '')).toLowerCase(),
-        open: (row, keyboard) => row.process && app.open('process', row.process.id, keyboard),
-        columns: [timeColumn, processColumn, textColumn('Call', '7rem', (row) => row.call), textColumn('Path', 'minmax(10rem, 1fr)', (row) => row.path),
-            textColumn('Rule', 'minmax(8rem, 1fr)', (row) => row.rule), textColumn('What was said', 'minmax(10rem, 1fr)', (row) => row.text)]});
+    const number = (title, key) => ({
+        title,
+        width: '6rem',
+        numeric: true,
+        value: (row) => row[key],
+        render: numberCell((row) => row[key]),
+    });
+    return [
+        {
+            title: 'Directory',
+            width: 'minmax(12rem, 1fr)',
+            value: (row) => row.name,
+            render: (cell, row) => pathCell(cell, row.name),
+        },
+        number('Files', 'files'),
+        number('Inputs', 'input'),
+        number('Outputs', 'output'),
+        number('Temporary', 'temporary'),
+        number('Absent', 'absent'),
+        {
+            title: 'Size',
+            width: '6rem',
+            numeric: true,
+            value: (row) => row.size,
+            render: (cell, row) => {
+                cell.textContent = row.size > 0 ? bytes(row.size) : '';
+            },
+        },
+    ];
 }

@@ -1,12 +1,15 @@
 // The processes over time: bars on a canvas, one lane below the other, and the tree of them as a table.
 
-const LANE = 20, RULER = 24;
+const LANE = 20,
+    RULER = 24;
 
 // Each process gets the first lane below its parent's that is free when it starts.
 function layLanes(data) {
     const free = [];
     let lanes = 0;
-    for (const process of data.processes.all.slice().sort((a, b) => a.start - b.start || a.depth - b.depth || a.id - b.id)) {
+    for (const process of data.processes.all
+        .slice()
+        .sort((a, b) => a.start - b.start || a.depth - b.depth || a.id - b.id)) {
         let lane = process.up && process.up.lane !== undefined ? process.up.lane + 1 : 0;
         while (free[lane] !== undefined && free[lane] > process.start) lane++;
         process.lane = lane;
@@ -17,22 +20,56 @@ function layLanes(data) {
 }
 
 function describeProcess(process) {
-    const end = process.end === null ? 'still running' : process.signal ? 'ended by ' + signalName(process.signal) : 'exit ' + (process.code ?? '?');
-    return visible(process.name) + ' (pid ' + process.pid + '), ' + duration(process.wall) + ' from ' + duration(process.start) + ', ' + end;
+    const end =
+        process.end === null
+            ? 'still running'
+            : process.signal
+              ? 'ended by ' + signalName(process.signal)
+              : 'exit ' + (process.code ?? '?');
+    return (
+        visible(process.name) +
+        ' (pid ' +
+        process.pid +
+        '), ' +
+        duration(process.wall) +
+        ' from ' +
+        duration(process.start) +
+        ', ' +
+        end
+    );
 }
 
 class Flame {
     constructor(app, host, lanes) {
         Object.assign(this, {app, data: app.data, lanes, from: 0, to: app.data.end, current: null, hover: null});
-        this.canvas = element('canvas', {tabindex: 0, role: 'application', 'aria-label': 'Timeline of the processes. Arrows go from process to process, plus and minus zoom, 0 shows all, Enter opens.', 'aria-describedby': 'flame-status'});
+        this.canvas = element('canvas', {
+            tabindex: 0,
+            role: 'application',
+            'aria-label':
+                'Timeline of the processes. Arrows go from process to process, plus and minus zoom, 0 shows all, Enter opens.',
+            'aria-describedby': 'flame-status',
+        });
         this.spacer = element('div', {class: 'lanes'});
         this.spacer.style.height = RULER + lanes * LANE + 6 + 'px';
         this.scroller = element('div', {class: 'flame'}, this.spacer, this.canvas);
         this.tip = element('div', {class: 'tip', hidden: true});
         fill(host, this.scroller, this.tip);
-        const listen = {mousemove: this.point, mouseleave: this.leave, mousedown: this.press, click: this.pick, dblclick: this.zoomToPicked, keydown: this.key, wheel: this.wheel};
-        for (const [name, act] of Object.entries(listen)) this.canvas.addEventListener(name, act.bind(this), {passive: false});
-        this.canvas.addEventListener('focus', () => { this.current = this.current || this.data.order[0] || null; this.say(); this.later(); });
+        const listen = {
+            mousemove: this.point,
+            mouseleave: this.leave,
+            mousedown: this.press,
+            click: this.pick,
+            dblclick: this.zoomToPicked,
+            keydown: this.key,
+            wheel: this.wheel,
+        };
+        for (const [name, act] of Object.entries(listen))
+            this.canvas.addEventListener(name, act.bind(this), {passive: false});
+        this.canvas.addEventListener('focus', () => {
+            this.current = this.current || this.data.order[0] || null;
+            this.say();
+            this.later();
+        });
         this.scroller.addEventListener('scroll', () => this.later());
         new ResizeObserver(() => this.later()).observe(this.scroller);
         matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.later());
@@ -42,7 +79,11 @@ class Flame {
     }
 
     later() {
-        if (!this.asked) this.asked = requestAnimationFrame(() => { this.asked = 0; this.draw(); });
+        if (!this.asked)
+            this.asked = requestAnimationFrame(() => {
+                this.asked = 0;
+                this.draw();
+            });
     }
 
     x(time) {
@@ -50,7 +91,8 @@ class Flame {
     }
 
     draw() {
-        const {clientWidth: width, clientHeight: height} = this.scroller, ratio = devicePixelRatio || 1;
+        const {clientWidth: width, clientHeight: height} = this.scroller,
+            ratio = devicePixelRatio || 1;
         if (width === 0 || height === 0) return;
         this.width = width;
         if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
@@ -59,17 +101,27 @@ class Flame {
             this.canvas.style.width = width + 'px';
             this.canvas.style.height = height + 'px';
         }
-        const style = getComputedStyle(this.canvas), colour = (name) => style.getPropertyValue(name).trim();
-        this.colours = {text: colour('--text'), muted: colour('--muted'), line: colour('--line'), surface: colour('--surface'), focus: colour('--accent'),
-            onBar: colour('--on-bar'), bars: Array.from({length: HUES + 1}, (_, at) => colour('--bar-' + at))};
+        const style = getComputedStyle(this.canvas),
+            colour = (name) => style.getPropertyValue(name).trim();
+        this.colours = {
+            text: colour('--text'),
+            muted: colour('--muted'),
+            line: colour('--line'),
+            surface: colour('--surface'),
+            focus: colour('--accent'),
+            onBar: colour('--on-bar'),
+            bars: Array.from({length: HUES + 1}, (_, at) => colour('--bar-' + at)),
+        };
         const pen = this.canvas.getContext('2d');
         pen.setTransform(ratio, 0, 0, ratio, 0, 0);
         pen.fillStyle = this.colours.surface;
         pen.fillRect(0, 0, width, height);
         pen.font = '11px ' + style.fontFamily;
         pen.textBaseline = 'middle';
-        const first = Math.max(0, Math.floor((this.scroller.scrollTop) / LANE)), last = Math.min(this.lanes, first + Math.ceil(height / LANE) + 1);
-        for (let lane = first; lane < last; lane++) this.drawLane(pen, this.byLane[lane], RULER + lane * LANE - this.scroller.scrollTop);
+        const first = Math.max(0, Math.floor(this.scroller.scrollTop / LANE)),
+            last = Math.min(this.lanes, first + Math.ceil(height / LANE) + 1);
+        for (let lane = first; lane < last; lane++)
+            this.drawLane(pen, this.byLane[lane], RULER + lane * LANE - this.scroller.scrollTop);
         this.drawRuler(pen, width, height);
     }
 
@@ -77,8 +129,11 @@ class Flame {
         let painted = -1;
         for (const process of lane) {
             if (process.stop < this.from || process.start > this.to) continue;
-            const left = Math.floor(Math.max(-2, this.x(process.start))), end = Math.round(Math.min(this.width + 2, this.x(process.stop)));
-            const wide = Math.max(1, end - left - (end - left > 4 ? 1 : 0)), right = left + wide, marked = process === this.current || process === this.hover;
+            const left = Math.floor(Math.max(-2, this.x(process.start))),
+                end = Math.round(Math.min(this.width + 2, this.x(process.stop)));
+            const wide = Math.max(1, end - left - (end - left > 4 ? 1 : 0)),
+                right = left + wide,
+                marked = process === this.current || process === this.hover;
             // Many in one pixel are painted once.
             if (right <= painted && !marked) continue;
             pen.fillStyle = this.colours.bars[process.hue];
@@ -96,7 +151,8 @@ class Flame {
     }
 
     label(pen, process, left, y, wide) {
-        const start = Math.max(4, left + 4), room = left + wide - start - 2;
+        const start = Math.max(4, left + 4),
+            room = left + wide - start - 2;
         if (room < 18) return;
         pen.save();
         pen.beginPath();
@@ -110,7 +166,9 @@ class Flame {
     drawRuler(pen, width, height) {
         pen.fillStyle = this.colours.surface;
         pen.fillRect(0, 0, width, RULER - 3);
-        const span = this.to - this.from, rough = span / Math.max(2, width / 110), power = 10 ** Math.floor(Math.log10(rough));
+        const span = this.to - this.from,
+            rough = span / Math.max(2, width / 110),
+            power = 10 ** Math.floor(Math.log10(rough));
         const step = Math.max(1, [1, 2, 5, 10].find((factor) => factor * power >= rough) * power);
         for (let time = Math.ceil(this.from / step) * step; time <= this.to; time += step) {
             const x = Math.round(this.x(time)) + 0.5;
@@ -127,9 +185,12 @@ class Flame {
     at(event) {
         const lane = this.byLane[Math.floor((event.offsetY - RULER + this.scroller.scrollTop) / LANE)];
         if (!lane || event.offsetY < RULER) return null;
-        let best = null, near = 4;
+        let best = null,
+            near = 4;
         for (const process of lane) {
-            const left = this.x(process.start), right = Math.max(left + 1, this.x(process.stop)), far = event.offsetX < left ? left - event.offsetX : event.offsetX > right ? event.offsetX - right : 0;
+            const left = this.x(process.start),
+                right = Math.max(left + 1, this.x(process.stop)),
+                far = event.offsetX < left ? left - event.offsetX : event.offsetX > right ? event.offsetX - right : 0;
             if (far < near) [best, near] = [process, far];
         }
         return best;
@@ -145,7 +206,11 @@ class Flame {
         this.tip.hidden = !process;
         this.canvas.style.cursor = process ? 'pointer' : 'grab';
         if (!process) return;
-        fill(this.tip, element('strong', {}, describeProcess(process)), element('span', {}, process.line.slice(0, 300)));
+        fill(
+            this.tip,
+            element('strong', {}, describeProcess(process)),
+            element('span', {}, process.line.slice(0, 300)),
+        );
         const wide = this.tip.offsetWidth;
         this.tip.style.left = Math.max(4, Math.min(this.width - wide - 8, event.offsetX + 12)) + 'px';
         this.tip.style.top = event.offsetY + 18 + 'px';
@@ -160,7 +225,14 @@ class Flame {
     press(event) {
         if (event.button !== 0) return;
         this.drag = {x: event.clientX, from: this.from, to: this.to, moved: false};
-        addEventListener('mouseup', () => { this.dragged = this.drag && this.drag.moved; this.drag = null; }, {once: true});
+        addEventListener(
+            'mouseup',
+            () => {
+                this.dragged = this.drag && this.drag.moved;
+                this.drag = null;
+            },
+            {once: true},
+        );
     }
 
     pull(event) {
@@ -168,7 +240,10 @@ class Flame {
         if (Math.abs(moved) < 3 && !this.drag.moved) return;
         this.drag.moved = true;
         this.canvas.style.cursor = 'grabbing';
-        this.view(this.drag.from - (moved / this.width) * (this.drag.to - this.drag.from), this.drag.to - (moved / this.width) * (this.drag.to - this.drag.from));
+        this.view(
+            this.drag.from - (moved / this.width) * (this.drag.to - this.drag.from),
+            this.drag.to - (moved / this.width) * (this.drag.to - this.drag.from),
+        );
     }
 
     pick(event) {
@@ -199,7 +274,9 @@ class Flame {
     }
 
     zoom(factor, where) {
-        const span = this.to - this.from, wanted = Math.max(20, Math.min(this.data.end, span * factor)), fixed = this.from + span * where;
+        const span = this.to - this.from,
+            wanted = Math.max(20, Math.min(this.data.end, span * factor)),
+            fixed = this.from + span * where;
         this.view(fixed - wanted * where, fixed + wanted * (1 - where));
     }
 
@@ -215,8 +292,10 @@ class Flame {
         if (!process) return;
         this.current = process;
         const span = this.to - this.from;
-        if (process.start < this.from || process.start > this.to) this.view(process.start - span * 0.3, process.start + span * 0.7);
-        const y = process.lane * LANE, room = this.scroller.clientHeight - RULER - LANE;
+        if (process.start < this.from || process.start > this.to)
+            this.view(process.start - span * 0.3, process.start + span * 0.7);
+        const y = process.lane * LANE,
+            room = this.scroller.clientHeight - RULER - LANE;
         if (y < this.scroller.scrollTop) this.scroller.scrollTop = y;
         else if (y > this.scroller.scrollTop + room) this.scroller.scrollTop = y - room;
         this.say();
@@ -228,12 +307,25 @@ class Flame {
     }
 
     key(event) {
-        const at = this.current, span = this.to - this.from, lane = at ? this.byLane[at.lane] : [], siblings = at && at.up ? at.up.children : lane;
+        const at = this.current,
+            span = this.to - this.from,
+            lane = at ? this.byLane[at.lane] : [],
+            siblings = at && at.up ? at.up.children : lane;
         const acts = {
-            ArrowRight: () => (event.shiftKey ? this.view(this.from + span / 4, this.to + span / 4) : this.go(siblings[siblings.indexOf(at) + 1])),
-            ArrowLeft: () => (event.shiftKey ? this.view(this.from - span / 4, this.to - span / 4) : this.go(siblings[siblings.indexOf(at) - 1])),
-            ArrowUp: () => at && this.go(at.up), ArrowDown: () => at && this.go(at.children[0]),
-            '+': () => this.zoom(0.6, this.middle()), '=': () => this.zoom(0.6, this.middle()), '-': () => this.zoom(1 / 0.6, this.middle()), 0: () => this.view(0, this.data.end),
+            ArrowRight: () =>
+                event.shiftKey
+                    ? this.view(this.from + span / 4, this.to + span / 4)
+                    : this.go(siblings[siblings.indexOf(at) + 1]),
+            ArrowLeft: () =>
+                event.shiftKey
+                    ? this.view(this.from - span / 4, this.to - span / 4)
+                    : this.go(siblings[siblings.indexOf(at) - 1]),
+            ArrowUp: () => at && this.go(at.up),
+            ArrowDown: () => at && this.go(at.children[0]),
+            '+': () => this.zoom(0.6, this.middle()),
+            '=': () => this.zoom(0.6, this.middle()),
+            '-': () => this.zoom(1 / 0.6, this.middle()),
+            0: () => this.view(0, this.data.end),
             Enter: () => at && this.app.open('process', at.id, true),
         };
         if (!(event.key in acts) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -243,7 +335,9 @@ class Flame {
 
     // Zooming keeps the current process in its place when it is in sight.
     middle() {
-        const time = this.current ? (Math.max(this.from, this.current.start) + Math.min(this.to, this.current.stop)) / 2 : -1;
+        const time = this.current
+            ? (Math.max(this.from, this.current.start) + Math.min(this.to, this.current.stop)) / 2
+            : -1;
         return time >= this.from && time <= this.to ? (time - this.from) / (this.to - this.from) : 0.5;
     }
 }
