@@ -81,7 +81,6 @@ function decodeProcesses(rows, strings) {
         process.index = index;
         process.up = process.parent === process.id ? undefined : ids.get(process.parent);
         if (process.up) process.up.children.push(process);
-        process.name = baseName(process.program) || '?';
     });
     return {all, ids};
 }
@@ -249,6 +248,12 @@ function lastTime(data) {
     return last;
 }
 
+// What a process is called: as it was started, which is shorter than where a link led to, else as its parent.
+function nameOf(process, exec) {
+    if (!exec && process.up && process.up.name) return process.up.name;
+    return baseName(process.command[0] || '') || baseName(process.program) || '?';
+}
+
 function loadData(raw) {
     const data = {
         meta: raw.meta,
@@ -264,10 +269,11 @@ function loadData(raw) {
     data.order = orderProcesses(data.processes.all);
     data.sums = summarizePaths(data);
     data.end = lastTime(data);
-    for (const process of data.processes.all) {
+    for (const process of data.order) {
         const last = process.execs[process.execs.length - 1];
         if (last) process.command = last.command;
         else if (process.command.length === 0 && process.up) process.command = process.up.command;
+        process.name = nameOf(process, last);
         process.stop = Math.max(process.start, process.end === null ? data.end : process.end);
         process.wall = process.stop - process.start;
         process.line = commandLine(process.command) || visible(process.name);

@@ -106,10 +106,10 @@ function placeNodes(layers) {
     layers.forEach((layer, at) => {
         const free = (tallest - layer.length * (NODE_HEIGHT + NODE_GAP)) / 2;
         layer.forEach((node, i) =>
-            Object.assign(node, {x: 20 + at * (NODE_WIDTH + LAYER_GAP), y: 20 + free + i * (NODE_HEIGHT + NODE_GAP)}),
+            Object.assign(node, {x: 30 + at * (NODE_WIDTH + LAYER_GAP), y: 50 + free + i * (NODE_HEIGHT + NODE_GAP)}),
         );
     });
-    return {width: 20 + layers.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP + 20, height: tallest + 40};
+    return {width: 30 + layers.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP + 30, height: tallest + 100};
 }
 
 function shorten(text, most) {

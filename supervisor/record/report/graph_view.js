@@ -235,7 +235,7 @@ class Graph {
             x2 = b.x - 9,
             y2 = b.y + NODE_HEIGHT / 2;
         const bend = edge.back ? 90 : Math.max(40, (x2 - x1) / 2),
-            dip = edge.back ? Math.max(60, Math.abs(y2 - y1) / 2 + 40) : 0;
+            dip = edge.back ? Math.max(60, Math.abs(y2 - y1) / 2 + 40) : b.layer - a.layer > 1 ? -NODE_HEIGHT - 12 : 0;
         const d = ['M', x1, y1, 'C', x1 + bend, y1 + dip, x2 - bend, y2 + dip, x2, y2]
             .map((part) => (typeof part === 'number' ? Math.round(part) : part))
             .join(' ');
@@ -300,8 +300,12 @@ class Graph {
                       y: 8,
                       rx: 2.5,
                   }),
-            element('svg:text', {x: 20, y: 20, class: 'title'}, shorten(visible(node.title), 23)),
-            element('svg:text', {x: 20, y: 36, class: 'detail'}, shorten(visible(node.detail), 27)),
+            element(
+                'svg:svg',
+                {width: NODE_WIDTH - 6, height: NODE_HEIGHT},
+                element('svg:text', {x: 20, y: 20, class: 'title'}, shorten(visible(node.title), 22)),
+                element('svg:text', {x: 20, y: 36, class: 'detail'}, shorten(visible(node.detail), 27)),
+            ),
             element('svg:title', {}, visible(node.title) + '\n' + visible(node.detail)),
         );
         return node.shown;
