@@ -42,6 +42,7 @@ static int put_definition(struct format_context *context, const struct statement
     json_t *external = json_object(), *internal = json_object();
     copy(external, "command", run, "command");
     copy(external, "directory", run, "cwd");
+    copy(external, "directory_hex", run, "cwd_hex");
     copy(internal, "host", run, "host");
     copy(internal, "user", run, "user");
     copy(internal, "view", run, "view");

@@ -204,12 +204,13 @@ static int put_event(struct follow *follow, const struct record_event *event, co
 
 int format_strace(struct format_context *context)
 {
-    struct named *names = NULL, *named, *next;
+    struct named *names = NULL;
     struct follow follow = {.context = context, .put = put_event, .data = &names};
     int status = follow_record(&follow);
-    HASH_ITER(hh, names, named, next)
-    {
-        HASH_DEL(names, named);
+    struct named *first = names;
+    HASH_CLEAR(hh, names);
+    for (struct named *named = first, *next; named != NULL; named = next) {
+        next = named->hh.next;
         free(named);
     }
     return status;

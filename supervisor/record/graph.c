@@ -295,16 +295,16 @@ int graph_make(struct graph *graph, struct format_context *context)
 
 void graph_free(struct graph *graph)
 {
-    struct graph_node *node, *next_node;
-    struct graph_edge *edge, *next_edge;
-    HASH_ITER(hh, graph->edges, edge, next_edge)
-    {
-        HASH_DEL(graph->edges, edge);
+    struct graph_node *nodes = graph->nodes;
+    struct graph_edge *edges = graph->edges;
+    HASH_CLEAR(hh, graph->nodes);
+    HASH_CLEAR(hh, graph->edges);
+    for (struct graph_edge *edge = edges, *next; edge != NULL; edge = next) {
+        next = edge->hh.next;
         free(edge);
     }
-    HASH_ITER(hh, graph->nodes, node, next_node)
-    {
-        HASH_DEL(graph->nodes, node);
+    for (struct graph_node *node = nodes, *next; node != NULL; node = next) {
+        next = node->hh.next;
         free(node->name);
         free(node->command);
         free(node->first_file);

@@ -59,10 +59,10 @@ size_t lanes_of(const struct lanes *lanes, int64_t process, int64_t time)
 
 void lanes_free(struct lanes *lanes)
 {
-    struct lanes_holder *holder, *next;
-    HASH_ITER(hh, lanes->holders, holder, next)
-    {
-        HASH_DEL(lanes->holders, holder);
+    struct lanes_holder *holders = lanes->holders;
+    HASH_CLEAR(hh, lanes->holders);
+    for (struct lanes_holder *holder = holders, *next; holder != NULL; holder = next) {
+        next = holder->hh.next;
         free(holder);
     }
     free(lanes->idle);
