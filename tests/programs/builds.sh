@@ -165,7 +165,7 @@ phases() {
     status=$?
     [ $status = "$1" ] || fail "status $status and not $1: $2; $3: $(cat deb.log)"
 }
-phases 0 "echo 1 >made && : 3<>/dev/tcp/127.0.0.1/$port" 'mv made ../made'
+phases 0 "echo 1 >made && rmdir \$(mktemp -d /var/tmp/coffer.XXXXXX) && : 3<>/dev/tcp/127.0.0.1/$port" 'mv made ../made'
 [ -e deb/made ] || fail "what is beside the source was not made"
 phases 2 'true >../made || true' ':'
 phases 2 ':' ": 3<>/dev/tcp/127.0.0.1/$port || true"
