@@ -315,8 +315,10 @@ bool notes_settled(struct task *task)
     if (looks(task->call.row) && notes->observed.path[0].by_descriptor)
         return false; /* as fstat: nothing is named */
     struct noted *noted = note(task, notes);
-    if (noted == NULL)
+    if (noted == NULL) {
+        recorder_lost(notes->recorder, -ENOMEM);
         return false;
+    }
     noted->exchanged = noted->handler == HANDLER_RENAME && strcmp(noted->call, "renameat2") == 0 &&
                        (task->call.args[4] & RENAME_EXCHANGE) != 0;
     if (!answered && !predicted) {

@@ -58,7 +58,7 @@ static uint64_t now_ns(clockid_t clock)
 }
 
 /* The user is told at once, and once. */
-static void fail(struct recorder *recorder, int error)
+void recorder_lost(struct recorder *recorder, int error)
 {
     recorder->lost++;
     if (recorder->error != 0)
@@ -75,7 +75,7 @@ static void write_event(struct recorder *recorder, struct record_event *event)
     event->time = now_ns(CLOCK_MONOTONIC) - recorder->began;
     int status = recorder->error != 0 ? recorder->error : record_writer_add(recorder->writer, event);
     if (status < 0)
-        fail(recorder, status);
+        recorder_lost(recorder, status);
 }
 
 static struct known_process *find(const struct recorder *recorder, pid_t pid)
@@ -221,7 +221,7 @@ void recorder_start(struct recorder *recorder, pid_t pid, pid_t parent, bool sha
     if (process == NULL) {
         process = calloc(1, sizeof *process);
         if (process == NULL) {
-            fail(recorder, -ENOMEM);
+            recorder_lost(recorder, -ENOMEM);
             return;
         }
         process->pid = pid;

@@ -36,6 +36,9 @@ bool recorder_gives_up(const struct recorder *recorder);
 /* Writes an event of a process, or counts it where an equal one has been written. Fills in time and process. */
 void recorder_add(struct recorder *recorder, pid_t pid, struct record_event *event);
 
+/* An event could not be noted: -ENOMEM and the like. */
+void recorder_lost(struct recorder *recorder, int error);
+
 /* A process begins, by its pid; the parent is 0 for the command's. vfork: it shares the memory of its parent. */
 void recorder_start(struct recorder *recorder, pid_t pid, pid_t parent, bool shares_memory);
 void recorder_exit(struct recorder *recorder, pid_t pid, int status, const struct rusage *usage);
