@@ -56,7 +56,8 @@ static void answer_clone3(struct task *task)
     } arguments;
     int status = memory_read_all(task->tid, task->call.args[0], arguments.bytes, (size_t)size);
     if (status < 0) {
-        set_result(task, status);
+        /* Not the program's fault where its memory is closed to coffer: callers fall back on clone(). */
+        set_result(task, status == -EFAULT ? status : -ENOSYS);
         return;
     }
     task->clone_flags = arguments.flags;

@@ -7,6 +7,7 @@ Each script is played on its tree natively; the tree is made again, and the scri
   later     the tree as a later run in the same layer sees it
   overlay   the tree as the kernel's overlayfs shows it, as root
   commit    the tree after `coffer commit --root`, as root, which must be what the native run has left
+With --record each is played natively twice, the second time under `coffer record`: all must be the same.
 A script that gives a difference is made smaller as long as the difference remains, and kept.
 """
 import argparse
@@ -104,6 +105,7 @@ MARKS = (
     ("exchange", r"RENAME_EXCHANGE"), ("forked", r" fork "), ("become", r" become$"), ("user", r"^script user"),
     ("moves", r" (rename\w*|rmdir|sweep) | AT_REMOVEDIR"),
 )
+SOCKET_TIME = re.compile(r"(~s fstat: .*) m(\d+\.\d+|now)")  # the kernel leaves them as the memory has them
 IDENTITY = re.compile(r" c([01]) i(\d+)")
 
 
@@ -124,6 +126,8 @@ class Comparison:
         self.in_tree = self.ended = False
 
     def same(self, expected, got):
+        if self.phase == "record":
+            return expected == got or re.sub(SOCKET_TIME, r"\1", expected) == re.sub(SOCKET_TIME, r"\1", got)
         if self.phase == "host":
             pattern = r" a(\d+\.\d+|now)| c[01]"
             return re.sub(pattern, "", expected) == re.sub(pattern, "", got)
@@ -260,16 +264,30 @@ class Stage:
             return ["setpriv", "--inh-caps=-all", "--bounding-set=" + ",".join(["-all", *kept_capabilities()])]
         return ["setpriv", f"--reuid={self.options.user}", f"--regid={self.options.user}", "--clear-groups"]
 
+    def wall(self):
+        """As root a second wall beside the actor's own check: everything but the scratch directory is read-only."""
+        if os.geteuid() != 0 or not self.options.walled:
+            return []
+        return ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", self.directory]
+
+    def identity_here(self):
+        """identity(), where it is not that of whoever starts it; who records takes no capability away."""
+        if self.options.record and not self.options.user:
+            return []
+        return self.identity() if self.wall() or (os.geteuid() == 0 and not self.options.user) else []
+
     def play_natively(self, bundle):
-        # As root a second wall beside the actor's own check: everything but the scratch directory is read-only.
-        if os.geteuid() == 0 and self.options.walled:
-            around = ["unshare", "-m", "sh", "-c", READ_ONLY, "sh", self.directory, *self.identity()]
-            return self.actor("native", bundle, self.trees, around=around, root=True)
-        around = self.identity() if os.geteuid() == 0 and not self.options.user else []
-        return self.actor("native", bundle, self.trees, around=around)
+        around = [*self.wall(), *self.identity_here()]
+        return self.actor("native", bundle, self.trees, around=around, root=bool(self.wall()))
 
     def play_in_view(self, bundle):
         return self.actor("play", bundle, self.trees, around=self.in_view())
+
+    def play_recorded(self, bundle):
+        """Natively once more, and `coffer record` looks on; the tree afterwards is that of the native play."""
+        around = ["env", f"TMPDIR={self.directory}", *self.identity_here(), self.options.coffer, "record", "-q",
+                  "-o", os.path.join(self.directory, "record"), "--"]
+        return self.actor("native", bundle, self.trees, around=[*self.wall(), *around], root=bool(self.wall()))
 
     def play_in_overlay(self, bundle):
         """The same where the tree is the lower layer of an overlayfs that is mounted over it; as root."""
@@ -305,6 +323,8 @@ class Stage:
         bundle = self.write("bundle", scripts)
         self.fresh(bundle)
         native = self.play_natively(bundle)
+        if self.options.record:
+            return self.compare_recorded(scripts, bundle, native)
         refused = [[line.split()[0] for line in lines if line.endswith(" refused")] for lines in native]
         played = [skip(script, numbers) for script, numbers in zip(scripts, refused)]
         seen_bundle = self.write("bundle.view", played)
@@ -324,6 +344,22 @@ class Stage:
         return [self.judge(script, *(part[at] if part and at < len(part) else None
                                      for part in (native, view, before, after, later, overlay, commit)))
                 for at, script in enumerate(scripts)]
+
+    def compare_recorded(self, scripts, bundle, native):
+        tree = self.actor("walk", bundle, self.trees, root=True)
+        self.fresh(bundle)
+        parts = zip(scripts, native, self.play_recorded(bundle), tree,
+                    self.actor("walk", bundle, self.trees, root=True))
+        return [self.judge_recorded(*part) for part in parts]
+
+    def judge_recorded(self, script, native, recorded, tree, recorded_tree):
+        """Who looks on changes nothing: all that was printed is the same, and nothing is accepted."""
+        def operation_of(at):
+            number = native[at].split()[0] if at < len(native) else "?"
+            return script.operations[int(number)] if number.isdigit() else "tree"
+        comparison = Comparison(Accepted([], True), "record")
+        return (comparison.first(native, recorded, operation_of) or
+                comparison.first(tree, recorded_tree, lambda at: "tree"))
 
     def judge(self, script, native, view, before, after, later, overlay, commit):
         if native is None or view is None:
@@ -531,6 +567,8 @@ def options_of(arguments):
                         help="as root: not in a view but in the kernel's overlayfs, with the differences in `overlayfs`")
     parser.add_argument("--direct", action="store_true",
                         help="in a view that writes directly to the tree: what it sees is on the host afterwards")
+    parser.add_argument("--record", action="store_true",
+                        help="not in a view but under coffer record, which changes nothing: all must be the same")
     parser.add_argument("--replay", action="store_true", help="play the scripts of FILE...")
     parser.add_argument("files", nargs="*", metavar="FILE")
     parser.add_argument("--rules", action="store_true", help="print how often each accepted difference was met")
