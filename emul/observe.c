@@ -10,6 +10,15 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+/* Fields alone: the texts are long, and most are not used. */
+static void clear_path(struct observed_path *path)
+{
+    path->used = path->by_descriptor = path->resolved = path->looked = path->in_layer = path->closed = false;
+    path->error = 0;
+    path->fd = -1;
+    path->said[0] = path->path[0] = '\0';
+}
+
 int view_observe_link(struct view *view, pid_t tid, const char *link, char path[PATH_MAX])
 {
     char name[64];
@@ -142,16 +151,17 @@ static void observe_path(struct view *view, struct caller *caller, const struct 
     int dirfd = row->dirfd < 0 ? AT_FDCWD : (int)call->args[row->dirfd];
     uint64_t said_flags = row->flags < 0 ? 0 : (uint32_t)call->args[row->flags];
     unsigned flags = row->intent == INTENT_CREATE || row->intent == INTENT_REMOVE ? WALK_PARENT : 0;
-    path->used = true;
+    path->used = true; /* without a text where it names nothing: an empty path, and no AT_EMPTY_PATH */
     ssize_t length = call->args[row->path] == 0 ? 0 : read_path(caller, call->args[row->path], path->said);
     if (length < 0) {
         path->said[0] = '\0';
         return;
     }
     if (length == 0) {
-        /* A null path, and an empty one with AT_EMPTY_PATH, mean the descriptor; an empty one alone is no name. */
         path->said[0] = '\0';
-        observe_descriptor(view, caller, dirfd, path);
+        bool times = call->row->handler == HANDLER_UTIMENS && call->args[row->path] == 0;
+        if (times || row->intent == INTENT_LOOK || (said_flags & AT_EMPTY_PATH) != 0)
+            observe_descriptor(view, caller, dirfd, path);
         return;
     }
     if (call->row->handler == HANDLER_OPEN) {
@@ -165,22 +175,11 @@ static void observe_path(struct view *view, struct caller *caller, const struct 
     observe_walk(view, caller, dirfd, flags, path);
 }
 
-/* Fields alone: the texts are long, and most are not used. */
-static void clear(struct observed *observed)
-{
-    observed->flags = 0;
-    for (int i = 0; i < 2; i++) {
-        struct observed_path *path = &observed->path[i];
-        path->used = path->by_descriptor = path->resolved = path->looked = path->in_layer = path->closed = false;
-        path->error = 0;
-        path->fd = -1;
-        path->said[0] = path->path[0] = '\0';
-    }
-}
-
 void view_observe(struct view *view, struct caller *caller, const struct call *call, struct observed *observed)
 {
-    clear(observed);
+    observed->flags = 0;
+    clear_path(&observed->path[0]);
+    clear_path(&observed->path[1]);
     view->call = call;
     for (int i = 0; i < 2; i++)
         if (call->row->path[i].path >= 0)
@@ -207,38 +206,70 @@ void view_observed_place(struct view *view, struct caller *caller)
     identity_leave(view);
 }
 
-static bool read_address(struct caller *caller, uint64_t at, uint64_t length, char words[ADDRESS_WORDS])
+static bool read_address(struct caller *caller, uint64_t at, uint64_t length, struct address *address)
 {
-    struct address address = {.length = 0};
-    if (at == 0 || length < sizeof address.any.sa_family || (int)length < 0)
+    *address = (struct address){.length = 0};
+    if (at == 0 || length < sizeof address->any.sa_family || (int)length < 0)
         return false;
-    if (length > sizeof address.room)
-        length = sizeof address.room;
-    if (caller->ops->read(caller->context, at, &address.room, (size_t)length) != (ssize_t)length)
+    if (length > sizeof address->room)
+        length = sizeof address->room;
+    if (caller->ops->read(caller->context, at, &address->room, (size_t)length) != (ssize_t)length)
         return false;
-    address.length = (socklen_t)length;
-    if (address.any.sa_family == AF_UNSPEC || address.any.sa_family == AF_NETLINK)
-        return false; /* it takes an address away, or speaks to the kernel */
-    address_words(&address, words);
-    return true;
+    address->length = (socklen_t)length;
+    /* One takes an address away, the other speaks to the kernel. */
+    return address->any.sa_family != AF_UNSPEC && address->any.sa_family != AF_NETLINK;
 }
 
-bool view_observe_address(struct caller *caller, const struct call *call, char words[ADDRESS_WORDS])
+static bool read_end(struct caller *caller, const struct call *call, struct address *address)
 {
     struct msghdr message;
     switch (call->number) {
     case SYS_bind:
     case SYS_connect:
-        return read_address(caller, call->args[1], (uint32_t)call->args[2], words);
+        return read_address(caller, call->args[1], (uint32_t)call->args[2], address);
     case SYS_sendto:
-        return read_address(caller, call->args[4], (uint32_t)call->args[5], words);
+        return read_address(caller, call->args[4], (uint32_t)call->args[5], address);
     case SYS_sendmsg:
     case SYS_sendmmsg: /* its first message */
         return shape_read_message(caller, call, call->args[1], &message) &&
-               read_address(caller, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, words);
+               read_address(caller, (uint64_t)(uintptr_t)message.msg_name, message.msg_namelen, address);
     default:
         return false;
     }
+}
+
+/* The path of a socket, from words that say it as the program does. */
+static void observe_socket(struct view *view, struct caller *caller, const struct call *call,
+                           struct observed_path *path)
+{
+    static const char prefix[] = "unix:";
+    char words[ADDRESS_WORDS], resolved[PATH_MAX];
+    memcpy(words, path->said, sizeof words);
+    memmove(path->said, words + strlen(prefix), strlen(words + strlen(prefix)) + 1);
+    path->resolved = false;
+    observe_walk(view, caller, AT_FDCWD, call->number == SYS_bind ? WALK_PARENT : WALK_FOLLOW, path);
+    path->looked = false; /* what is there may be no socket, or nobody listens */
+    memcpy(resolved, path->path, sizeof resolved);
+    memcpy(path->said, words, sizeof words);
+    if (snprintf(path->path, sizeof path->path, "%s%s", prefix, resolved) >= PATH_MAX)
+        memcpy(path->path, words, sizeof words);
+}
+
+bool view_observe_address(struct view *view, struct caller *caller, const struct call *call, struct observed_path *path)
+{
+    struct address address;
+    if (!read_end(caller, call, &address))
+        return false;
+    clear_path(path);
+    path->used = path->resolved = true;
+    address_words(&address, path->said);
+    memcpy(path->path, path->said, ADDRESS_WORDS);
+    if (address.any.sa_family == AF_UNIX && address.un.sun_path[0] != '\0') {
+        view->call = call;
+        observe_socket(view, caller, call, path);
+        identity_leave(view);
+    }
+    return true;
 }
 
 bool view_observe_peer(struct caller *caller, int fd, char words[ADDRESS_WORDS])

@@ -50,8 +50,12 @@ void view_observed_change(struct view *view, struct caller *caller, const char *
 /* The same: the caller's working directory or root is another one. */
 void view_observed_place(struct view *view, struct caller *caller);
 
-/* The other end that a call names (bind, connect, sendto, sendmsg), in words; false: none, or it cannot be read. */
-bool view_observe_address(struct caller *caller, const struct call *call, char words[ADDRESS_WORDS]);
+/*
+ * The other end that a call names (bind, connect, sendto, sendmsg), in words; the path of a socket is resolved. False:
+ * none, or it cannot be read.
+ */
+bool view_observe_address(struct view *view, struct caller *caller, const struct call *call,
+                          struct observed_path *path);
 /* That of a socket of the caller's, in words. */
 bool view_observe_peer(struct caller *caller, int fd, char words[ADDRESS_WORDS]);
 

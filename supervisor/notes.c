@@ -19,7 +19,6 @@ struct notes {
     struct hashes *hashes;     /* NULL: none are wanted */
     pid_t tid;                 /* whose call has been looked at and is not settled; 0: nobody's */
     struct observed observed;  /* of that */
-    char address[ADDRESS_WORDS];
 };
 
 struct noted {
@@ -99,11 +98,10 @@ bool notes_call(struct task *task, struct caller *caller)
     notes->tid = 0;
     if (!table_observed(task->call.row))
         return true;
-    notes->address[0] = '\0';
     if (names_address(handler)) {
-        if (!view_observe_address(caller, &task->call, notes->address))
+        if (!view_observe_address(task->supervisor->view, caller, &task->call, &notes->observed.path[0]))
             return true;
-        notes->observed.path[0].used = notes->observed.path[1].used = false;
+        notes->observed.path[1].used = false;
     } else if (handler == HANDLER_ACCEPT) {
         notes->observed.path[0].used = notes->observed.path[1].used = false;
     } else if (!observe(notes, task, caller)) {
@@ -138,7 +136,7 @@ static const char *keep(char **at, const char *text)
 static struct noted *note(const struct task *task, const struct notes *notes)
 {
     const struct observed *observed = &notes->observed;
-    size_t size = text_size(notes->address);
+    size_t size = 0;
     for (int i = 0; i < 2; i++)
         if (observed->path[i].used)
             size += text_size(observed->path[i].path) + text_size(observed->path[i].said);
@@ -164,8 +162,6 @@ static struct noted *note(const struct task *task, const struct notes *notes)
             .said = path->by_descriptor ? NULL : keep(&at, path->said),
         };
     }
-    if (notes->address[0] != '\0')
-        noted->path[0].path = keep(&at, notes->address);
     return noted;
 }
 
@@ -248,12 +244,25 @@ static const char *said_of(const struct noted_path *path)
     return path->said == NULL || path->path == NULL || strcmp(path->said, path->path) == 0 ? NULL : path->said;
 }
 
+/* A socket that is bound to a path makes it. */
+static void tell_socket(struct notes *notes, pid_t pid, const struct noted *noted)
+{
+    static const char prefix[] = "unix:";
+    const char *path = noted->path[0].path;
+    struct record_event event = {.kind = RECORD_CREATE, .call = noted->call};
+    if (path == NULL || strncmp(path, prefix, strlen(prefix)) != 0 || path[strlen(prefix)] != '/')
+        return;
+    event.path = path + strlen(prefix);
+    event.flags = flags_of(noted, event.kind);
+    recorder_add(notes->recorder, pid, &event);
+}
+
 static void tell(struct notes *notes, pid_t pid, const struct noted *noted, int error, unsigned more_flags)
 {
     enum record_kind kind = kind_of(noted);
     bool one_path = kind != RECORD_RENAME && kind != RECORD_LINK && kind != RECORD_CREATE;
-    /* A link's text is argument 0 of its call and no path. */
-    if (is_absence(error) && one_path && kind < RECORD_CONNECT)
+    /* What is there is not absent: the interpreter of a script is, or a file is no directory. */
+    if (is_absence(error) && one_path && kind < RECORD_CONNECT && !noted->path[0].exists)
         kind = RECORD_ABSENT;
     struct record_event event = {
         .kind = kind,
@@ -267,6 +276,12 @@ static void tell(struct notes *notes, pid_t pid, const struct noted *noted, int 
     };
     if (event.path != NULL)
         recorder_add(notes->recorder, pid, &event);
+}
+
+/* Of access and its like: whether it asks no more than whether something is there. */
+static bool asks_presence(const struct call *call)
+{
+    return (uint32_t)call->args[call->row->path[0].path + 1] == F_OK;
 }
 
 /*
@@ -291,6 +306,8 @@ static bool is_certain(const struct task *task, const struct observed *observed,
         return path->looked && path->error != 0;
     if (looks(row) && path->by_descriptor)
         return true;
+    if (row->handler == HANDLER_ACCESS && path->looked && path->error == 0)
+        return asks_presence(&task->call);
     if (row->handler == HANDLER_READLINK && path->looked && path->error == 0 && !S_ISLNK(path->st.st_mode))
         *error = EINVAL;
     return looks(row) && path->looked;
@@ -385,6 +402,8 @@ void notes_exit(struct task *task, int64_t result)
             error = 0; /* begun, and nobody waits here */
         if (noted->handler != HANDLER_FCHDIR)
             tell(notes, task->process->tgid, noted, error, 0);
+        if (error == 0 && strcmp(noted->call, "bind") == 0)
+            tell_socket(notes, task->process->tgid, noted);
         if (error == 0 && !recorder_is_of_view(notes->recorder))
             follow_change(task, noted);
         if (error == 0 && notes->hashes != NULL)

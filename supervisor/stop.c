@@ -357,6 +357,8 @@ void stop_finish(struct task *task)
             make_again(task);
         else
             task->again_count = 0;
+    } else {
+        notes_exit(task, -EINTR); /* if the kernel makes it again, that is another call */
     }
     task_leave_exec(task);
     task_end_call(task);
