@@ -206,9 +206,13 @@ void hashing_free(struct hashing *hashing)
         digester_free(hashing->workers[i].digester);
     }
     DL_FOREACH_SAFE(hashing->queue, job, next_job)
-    free_job(job);
+    {
+        free_job(job);
+    }
     DL_FOREACH_SAFE(hashing->finished, job, next_job)
-    free_job(job);
+    {
+        free_job(job);
+    }
     hashing_release(hashing);
     HASH_ITER(hh, hashing->files, file, next)
     {
