@@ -5,6 +5,7 @@
  */
 #include "emul/json_text.h"
 #include "supervisor/record/block.h"
+#include "supervisor/record/depfile_name.h"
 #include "supervisor/record/format.h"
 #include "supervisor/record/load.h"
 #include "supervisor/record/store.h"
@@ -179,12 +180,53 @@ static void check_drawing(const char *text, size_t size)
     REQUIRE(!inside);
 }
 
+/* A word of a rule as make and ninja read it: bytes that take part in no rule's syntax, or that are escaped. */
+static size_t read_word(const char *word, size_t length, char *name)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < length;) {
+        size_t backslashes = strspn(word + i, "\\");
+        char next = word[i + backslashes];
+        i += backslashes + 1;
+        REQUIRE(next != ' ' || backslashes % 2 == 1);
+        REQUIRE((next != '#' && next != ':') || backslashes == 1);
+        REQUIRE(next != '$' || word[i] == '$');
+        i += next == '$';
+        backslashes = next == ' ' ? backslashes / 2 : next == '#' || next == ':' ? 0 : backslashes;
+        memset(name + used, '\\', backslashes);
+        used += backslashes;
+        name[used++] = next;
+    }
+    name[used] = '\0';
+    return used;
+}
+
+/* What stands on the right is a word each, which is a name that fits. */
+static void check_rules(const char *text, size_t size)
+{
+    char *name = malloc(size + 1);
+    REQUIRE(name != NULL && strlen(text) == size);
+    for (const char *line = text; *line != '\0';) {
+        size_t length = strcspn(line, "\n");
+        REQUIRE(line[length] == '\n');
+        for (size_t i = 0; i < length; i++)
+            REQUIRE((unsigned char)line[i] >= ' ' && line[i] != 0x7f);
+        if (strncmp(line, "  ", 2) == 0) {
+            bool more = length > 4 && strncmp(line + length - 2, " \\", 2) == 0;
+            REQUIRE(read_word(line + 2, length - 2 - (more ? 2 : 0), name) > 0);
+            REQUIRE(depfile_name_fits(name));
+        }
+        line += length + 1;
+    }
+    free(name);
+}
+
 static const struct check {
     const char *format;
     void (*check)(const char *text, size_t size);
 } checks[] = {
     {"jsonl", check_lines}, {"strace", check_text}, {"trace", check_json},   {"dot", check_drawing},
-    {"intoto", check_json}, {"slsa", check_json},   {"summary", check_text}, {"depfile", check_text},
+    {"intoto", check_json}, {"slsa", check_json},   {"summary", check_text}, {"depfile", check_rules},
 };
 
 static void try_format(const struct check *check, const char *path, sqlite3 *database)
