@@ -65,15 +65,9 @@ static void put_command(FILE *out, const char *command)
         (void)fputs(" ...", out);
 }
 
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash != NULL && slash[1] != '\0' ? slash + 1 : path;
-}
-
 static void put_process(FILE *out, const struct graph_node *node)
 {
-    put_name(out, base_of(node->name), LABEL_MAX);
+    put_name(out, node->called, LABEL_MAX);
     if (node->count > 1)
         (void)fprintf(out, " (%" PRIu64 " times)", node->count);
     if (node->command != NULL)

@@ -197,7 +197,7 @@ static int put_event(struct follow *follow, const struct record_event *event, co
     else
         put_call(out, event, event->kind == RECORD_REPEAT ? event->of : event->kind);
     if (event->kind == RECORD_REPEAT)
-        (void)fprintf(out, " /* %" PRIu64 " times more */", event->count);
+        (void)fprintf(out, " /* and %" PRIu64 " more */", event->count);
     (void)fputc('\n', out);
     return 0;
 }

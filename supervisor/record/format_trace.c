@@ -6,6 +6,7 @@
  */
 #include "supervisor/record/formats.h"
 
+#include "emul/cleanup.h"
 #include "emul/json_text.h"
 #include "supervisor/record/lanes.h"
 #include "supervisor/record/lines.h"
@@ -106,7 +107,10 @@ static int put_process(struct tracing *tracing, struct rows *rows)
     size_t lane = lanes_take(&tracing->lanes, id, start, end);
     if (lane == 0)
         return -ENOMEM;
-    json_t *slice = event_of("X", "process", json_text(base_of(rows_text(rows, PROGRAM))), start, lane);
+    cleanup_free char *called = lines_called(rows_text(rows, COMMAND), rows_text(rows, PROGRAM));
+    if (called == NULL)
+        return -ENOMEM;
+    json_t *slice = event_of("X", "process", json_text(called), start, lane);
     (void)json_object_set_new(slice, "dur", json_integer(microseconds(end) - microseconds(start)));
     (void)json_object_set_new(slice, "args", arguments_of(rows));
     lines_add(&tracing->array, slice);

@@ -1,6 +1,7 @@
 #include "supervisor/record/graph.h"
 
 #include "emul/cleanup.h"
+#include "supervisor/record/lines.h"
 #include "supervisor/record/rows.h"
 
 #include <errno.h>
@@ -30,9 +31,8 @@ struct making {
 /* Where programs, libraries and settings lie that a build does not make. */
 static bool is_system(const char *path)
 {
-    static const char *const places[] = {"/usr/", "/lib/",  "/lib32/",   "/lib64/",    "/libx32/",
-                                         "/bin/", "/sbin/", "/etc/",     "/proc/",     "/sys/",
-                                         "/dev/", "/run/",  "/var/lib/", "/var/cache/"};
+    static const char *const places[] = {"/usr/",  "/lib/", "/lib32/", "/lib64/", "/libx32/",  "/bin/",
+                                         "/sbin/", "/etc/", "/sys/",   "/run/",   "/var/lib/", "/var/cache/"};
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
         if (strncmp(path, places[i], strlen(places[i])) == 0)
             return true;
@@ -159,9 +159,16 @@ static unsigned meaning_of(const char *kind, int64_t flags, enum graph_class cla
     return GRAPH_WRITES | (strcmp(kind, "write") == 0 && (flags & FOR_BOTH) != 0 ? GRAPH_READS : 0);
 }
 
+/* Files that are none: devices, and what the kernel says. */
+static bool is_kernels(const char *path)
+{
+    bool device = strncmp(path, "/dev/", 5) == 0 && strncmp(path, "/dev/shm/", 9) != 0;
+    return device || strncmp(path, "/proc/", 6) == 0;
+}
+
 static bool is_wanted(const struct making *making, const char *path, enum graph_class class)
 {
-    if (class == GRAPH_PROCESS || strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0)
+    if (class == GRAPH_PROCESS || is_kernels(path))
         return false;
     return making->with_system || class == GRAPH_OUTPUT || below(path, making->cwd) > 0 || !is_system(path);
 }
@@ -195,7 +202,9 @@ static int put_row(struct making *making, struct rows *rows)
         return 0;
     struct graph_node *file = file_node(making, rows, class);
     struct graph_node *process = process_node(making, rows, PROGRAM, true);
-    if (file == NULL || process == NULL)
+    if (process != NULL && process->called == NULL)
+        process->called = lines_called(rows_text(rows, COMMAND), rows_text(rows, PROGRAM));
+    if (file == NULL || process == NULL || process->called == NULL)
         return -ENOMEM;
     int status = 0;
     unsigned in = what & (GRAPH_READS | GRAPH_EXECUTES), out = what & (GRAPH_WRITES | GRAPH_DELETES);
@@ -307,6 +316,7 @@ void graph_free(struct graph *graph)
         next = node->hh.next;
         free(node->name);
         free(node->command);
+        free(node->called);
         free(node->first_file);
         free(node);
     }

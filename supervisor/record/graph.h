@@ -19,6 +19,7 @@ struct graph_node {
     size_t number;                      /* from 0, as they were met */
     char *name;                         /* program, file or directory */
     char *command;                      /* a process: JSON array, where all that it stands for have the same; or NULL */
+    char *called;                       /* a process: as it was started, lines_called() */
     char *first_file;                   /* name is a directory, and this the first of `count` files in it; or NULL */
     uint64_t count;                     /* processes, or files */
     int64_t last;                       /* file that was counted last */

@@ -66,6 +66,15 @@ void lines_words(json_t *object, const char *key, const char *words, size_t size
         (void)json_object_set(object, name, digits);
 }
 
+char *lines_called(const char *command, const char *program)
+{
+    json_auto_t *words = command == NULL ? NULL : json_loads(command, 0, NULL);
+    const char *first = json_string_value(json_array_get(words, 0));
+    const char *name = first != NULL && *first != '\0' ? first : program == NULL ? "?" : program;
+    const char *slash = strrchr(name, '/');
+    return strdup(slash != NULL && slash[1] != '\0' ? slash + 1 : name);
+}
+
 const char *lines_error(int error, char room[16])
 {
     const char *name = strerrorname_np(error);

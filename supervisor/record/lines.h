@@ -33,6 +33,13 @@ void lines_words(json_t *object, const char *key, const char *words, size_t size
 /* The same as json_text_set(), but nothing for NULL. */
 void lines_text(json_t *object, const char *key, const char *text);
 
+/*
+ * What people call a process: the last component of its first word, which says gcc where the path says
+ * x86_64-linux-gnu-gcc-12; without words, of its program. `command` is a JSON array; either may be NULL. In fresh
+ * memory; NULL without any.
+ */
+char *lines_called(const char *command, const char *program);
+
 /* "ENOENT", or the number in digits; `room` is used for that. */
 const char *lines_error(int error, char room[16]);
 

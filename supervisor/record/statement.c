@@ -143,8 +143,9 @@ static int check_subjects(struct format_context *context)
         status = rows_one(context, "SELECT count(*) FROM file WHERE output AND NOT directory", 0, &outputs);
     if (status != 0 || subjects > 0)
         return status;
-    const char *why = outputs > 0 ? "no output has a digest, and a statement names them by it: record with --hash"
-                                  : "the command left no file behind that a statement could be about";
+    const char *why = outputs > 0
+                          ? "no output has a digest, and a statement names them by it: record with --hash sha256"
+                          : "the command left no file behind that a statement could be about";
     (void)snprintf(context->why, sizeof context->why, "%s", why);
     return -ENODATA;
 }

@@ -39,6 +39,32 @@ formats sample
 grep -q '^1002  *[0-9.]* openat("/home/u/p/bad\\377' out.strace || fail "strace: no odd name"
 [ "$(grep -c '"event":"exit"' out.jsonl)" = 32 ] || fail "jsonl: processes are missing"
 
+# A build that runs, and leaves names of any bytes behind.
+mkdir build
+cat >build/Makefile <<'END'
+all: odd program
+odd:
+	: >"$$(printf 'odd\\377\\033[2J"&')"
+program: input
+	cp input program
+END
+echo text >build/input
+expect "$COFFER" record -q --hash sha256,git -o made make -C build
+formats made
+sum=$(sha256sum build/input | cut -d ' ' -f 1)
+python3 - "$sum" "$PWD/build" <<'END' || fail "provenance: digests"
+import json, sys
+with open("out.slsa.json") as file:
+    statement = json.load(file)
+subject = {one["name"]: one["digest"]["sha256"] for one in statement["subject"]}
+assert subject["build/program"] == sys.argv[1], subject
+assert len(subject) == 2, subject
+inputs = {one["name"]: one for one in statement["predicate"]["buildDefinition"]["resolvedDependencies"]}
+assert inputs[sys.argv[2] + "/input"]["digest"]["sha256"] == sys.argv[1]
+END
+grep -q 'label="cp\\ninput program"' out.dot || fail "the drawing has no cp: $(cat out.dot)"
+grep -q '"name":"cp"' out.trace.json || fail "the trace has no cp"
+
 # Many files are drawn as few nodes.
 "$COFFER_HELPERS/record_sample" many 500
 expect "$COFFER" report -o many.dot many
