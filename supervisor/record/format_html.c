@@ -33,8 +33,15 @@ struct section {
     const char *query; /* ?1 is MOST_ROWS */
 };
 
-/* Times are in microseconds here. A value that most rows have is NULL. */
+/*
+ * Times are in microseconds here. A value that most rows have is NULL; whether an event was predicted (flag 8) or of a
+ * directory (2) is not shown. Events come first, so that the words of which there are most have short numbers.
+ */
 static const struct section sections[] = {
+    {"events", "event", "snwwnnnnwnw",
+     "SELECT time / 1000, process, kind, call, path, nullif(count - 1, 0), nullif(error, CASE kind WHEN 'absent' THEN "
+     "2 ELSE 0 "
+     "END), nullif(flags & ~10, 0), said, path2, said2 FROM event ORDER BY id LIMIT ?1"},
     {"paths", "path", "np",
      "SELECT id, name FROM (SELECT id, name FROM path ORDER BY id LIMIT ?1) ORDER BY CAST(name AS BLOB)"},
     {"processes", "process", "nnnnnnnnnnwl",
@@ -43,10 +50,6 @@ static const struct section sections[] = {
      "CASE WHEN id IN (SELECT process FROM exec) THEN NULL ELSE command END FROM process ORDER BY id LIMIT ?1"},
     {"execs", NULL, "nnnnlwl",
      "SELECT process, time / 1000, program, cut, command, cwd, environment FROM exec ORDER BY id LIMIT ?1"},
-    {"events", "event", "snwwnnnnnww",
-     "SELECT time / 1000, process, kind, call, path, nullif(count - 1, 0), nullif(error, 0), nullif(flags, 0), path2, "
-     "said, "
-     "said2 FROM event ORDER BY id LIMIT ?1"},
     {"files", NULL, "nnn",
      "SELECT path, input + 2 * output + 4 * temporary + 8 * deleted + 16 * absent + 32 * looked + 64 * metadata + "
      "128 * directory, size FROM file ORDER BY path LIMIT ?1"},

@@ -31,11 +31,11 @@ const ROLE_WORDS = {
     directory: 'directory',
 };
 
+const ENOENT = 2;
 const HUES = 8; // colours of programs
 
 const IN_LAYER = 1,
     EXCHANGED = 4,
-    PREDICTED = 8,
     FOR_BOTH = 16,
     UNRESOLVED = 64;
 
@@ -122,7 +122,7 @@ function decodeEvents(rows, data) {
         said: new Map(),
     };
     let time = 0;
-    rows.forEach(([step, process, kind, call, path, more, error, flags, path2, said, said2], at) => {
+    rows.forEach(([step, process, kind, call, path, more, error, flags, said, path2, said2], at) => {
         events.time[at] = time += step || 0;
         const who = data.processes.ids.get(process);
         if (who) events.process[at] = who.index;
@@ -131,7 +131,7 @@ function decodeEvents(rows, data) {
         events.path[at] = data.paths.ids.get(path) ?? -1;
         events.path2[at] = data.paths.ids.get(path2) ?? -1;
         events.count[at] = 1 + (more || 0);
-        events.error[at] = error || 0;
+        events.error[at] = error ?? (events.kind[at] === KIND.absent ? ENOENT : 0);
         events.flags[at] = flags || 0;
         if (typeof said === 'number' || typeof said2 === 'number')
             events.said.set(at, [data.strings[said], data.strings[said2]]);

@@ -118,7 +118,6 @@ class Details {
         if (flags & FOR_BOTH) parts.push('read and written');
         if (flags & IN_LAYER) parts.push('in the layer');
         if (flags & UNRESOLVED) parts.push('not resolved');
-        if (flags & PREDICTED) parts.push('predicted');
         if (said && said[0] !== undefined) parts.push('as “' + visible(said[0]) + '”');
         return element('span', {class: 'note'}, parts.join(' · '));
     }

@@ -3,6 +3,7 @@
 const NODE_WIDTH = 190,
     NODE_HEIGHT = 46,
     NODE_GAP = 16,
+    BEND_HEIGHT = 6,
     LAYER_GAP = 90;
 const MOST_NODES = {programs: 48, processes: 120, around: 60};
 
@@ -62,54 +63,98 @@ function limitGraph(nodes, edges, most) {
     };
 }
 
-// Layers from left to right. Edges back in time, which a loop between programs has, do not count for it.
+// Layers from left to right. Edges back in time, which a loop between programs has, are turned round for it; where an
+// edge passes other layers it has a bend in each, with a place of its own among the boxes.
 function layGraph(nodes, edges) {
     const byKey = new Map(nodes.map((node) => [node.key, node]));
     nodes.sort((a, b) => a.first - b.first);
-    nodes.forEach((node, at) => Object.assign(node, {rank: at, layer: 0, from: [], to: []}));
+    nodes.forEach((node, at) => Object.assign(node, {rank: at, layer: 0, from: [], to: [], height: NODE_HEIGHT}));
     for (const edge of edges) {
         const from = byKey.get(edge.from),
-            to = byKey.get(edge.to);
-        Object.assign(edge, {source: from, target: to, back: from.rank > to.rank});
-        (edge.back ? to : from).to.push(edge.back ? from : to);
-        (edge.back ? from : to).from.push(edge.back ? to : from);
+            to = byKey.get(edge.to),
+            back = from.rank > to.rank;
+        Object.assign(edge, {source: from, target: to, back, bends: []});
+        (back ? to : from).to.push(back ? from : to);
     }
     for (const node of nodes) for (const next of node.to) next.layer = Math.max(next.layer, node.layer + 1);
     const layers = [];
-    for (const node of nodes) (layers[node.layer] = layers[node.layer] || []).push(node);
-    const tidy = layers.filter(Boolean);
-    tidy.forEach((layer, at) => layer.forEach((node, i) => Object.assign(node, {layer: at, place: i})));
-    for (let round = 0; round < 8; round++) {
-        for (const layer of round % 2 ? tidy.slice().reverse() : tidy) {
-            for (const node of layer) {
-                const near = round % 2 ? node.to : node.from;
-                node.pull =
-                    near.length > 0
-                        ? near.reduce(
-                              (sum, other) => sum + other.place / Math.max(1, tidy[other.layer].length - 1 || 1),
-                              0,
-                          ) / near.length
-                        : node.place / Math.max(1, layer.length - 1);
-            }
-            layer
-                .sort((a, b) => a.pull - b.pull || a.rank - b.rank)
-                .forEach((node, i) => {
-                    node.place = i;
-                });
-        }
+    for (const node of nodes) {
+        (layers[node.layer] = layers[node.layer] || []).push(node);
+        node.to = [];
     }
-    return tidy;
+    for (const edge of edges) bendEdge(edge, layers);
+    for (const layer of layers) layer.forEach((node, i) => (node.place = i));
+    for (let round = 0; round < 12; round++) {
+        for (const layer of round % 2 ? layers.slice().reverse() : layers) orderLayer(layer, layers, round % 2 === 1);
+    }
+    return layers;
+}
+
+function bendEdge(edge, layers) {
+    const [first, last] = edge.back ? [edge.target, edge.source] : [edge.source, edge.target];
+    let before = first;
+    for (let layer = first.layer + 1; layer <= last.layer; layer++) {
+        const next = layer === last.layer ? last : {rank: first.rank, layer, from: [], to: [], height: BEND_HEIGHT};
+        before.to.push(next);
+        next.from.push(before);
+        if (next !== last) {
+            layers[layer].push(next);
+            edge.bends.push(next);
+        }
+        before = next;
+    }
+}
+
+// Each near the middle of what it is joined to in the layer beside.
+function orderLayer(layer, layers, toRight) {
+    const share = (node) => (node.place + 0.5) / layers[node.layer].length;
+    for (const node of layer) {
+        const near = toRight ? node.to : node.from;
+        node.pull = near.length > 0 ? near.reduce((sum, other) => sum + share(other), 0) / near.length : share(node);
+    }
+    layer.sort((a, b) => a.pull - b.pull || a.rank - b.rank).forEach((node, i) => (node.place = i));
 }
 
 function placeNodes(layers) {
-    const tallest = Math.max(1, ...layers.map((layer) => layer.length)) * (NODE_HEIGHT + NODE_GAP);
+    const heights = layers.map((layer) => layer.reduce((sum, node) => sum + node.height + NODE_GAP, -NODE_GAP)),
+        tallest = Math.max(1, ...heights);
     layers.forEach((layer, at) => {
-        const free = (tallest - layer.length * (NODE_HEIGHT + NODE_GAP)) / 2;
-        layer.forEach((node, i) =>
-            Object.assign(node, {x: 30 + at * (NODE_WIDTH + LAYER_GAP), y: 50 + free + i * (NODE_HEIGHT + NODE_GAP)}),
-        );
+        let y = 30 + (tallest - heights[at]) / 2;
+        for (const node of layer) {
+            Object.assign(node, {x: 30 + at * (NODE_WIDTH + LAYER_GAP), y});
+            y += node.height + NODE_GAP;
+        }
     });
-    return {width: 30 + layers.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP + 30, height: tallest + 100};
+    return {width: 30 + layers.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP + 30, height: tallest + 60};
+}
+
+// The line of an edge, and where its label goes. Both ways between two boxes are two lines.
+function edgeLine(edge) {
+    const {source, target, back} = edge,
+        way = back ? -1 : 1,
+        beside = back ? 7 : -4,
+        bends = back ? edge.bends.slice().reverse() : edge.bends,
+        middle = (node) => node.y + node.height / 2,
+        x = back ? source.x : source.x + NODE_WIDTH,
+        points = [[x, middle(source) + beside]];
+    for (const bend of bends) {
+        points.push(
+            [back ? bend.x + NODE_WIDTH : bend.x, middle(bend)],
+            [back ? bend.x : bend.x + NODE_WIDTH, middle(bend)],
+        );
+    }
+    points.push([back ? target.x + NODE_WIDTH + 9 : target.x - 9, middle(target) + beside]);
+    let line = 'M' + points[0].map(Math.round).join(' ');
+    points.slice(1).forEach(([toX, toY], at) => {
+        const [fromX, fromY] = points[at],
+            bend = way * Math.max(20, Math.abs(toX - fromX) / 2);
+        const curve = [fromX + bend, fromY, toX - bend, toY, toX, toY].map(Math.round);
+        line += at % 2 ? 'L' + curve.slice(4).join(' ') : 'C' + curve.join(' ');
+    });
+    const label = bends.length > 0 ? bends[0] : null;
+    return label
+        ? {line, x: label.x + NODE_WIDTH / 2, y: middle(label) - 4}
+        : {line, x: (points[0][0] + points[1][0]) / 2, y: (points[0][1] + points[1][1]) / 2 + (back ? 13 : -5)};
 }
 
 function shorten(text, most) {

@@ -230,18 +230,10 @@ class Graph {
 
     drawEdge(edge) {
         const {source: a, target: b} = edge,
-            x1 = a.x + NODE_WIDTH,
-            y1 = a.y + NODE_HEIGHT / 2,
-            x2 = b.x - 9,
-            y2 = b.y + NODE_HEIGHT / 2;
-        const bend = edge.back ? 90 : Math.max(40, (x2 - x1) / 2),
-            dip = edge.back ? Math.max(60, Math.abs(y2 - y1) / 2 + 40) : b.layer - a.layer > 1 ? -NODE_HEIGHT - 12 : 0;
-        const d = ['M', x1, y1, 'C', x1 + bend, y1 + dip, x2 - bend, y2 + dip, x2, y2]
-            .map((part) => (typeof part === 'number' ? Math.round(part) : part))
-            .join(' ');
+            {line, x, y} = edgeLine(edge);
         const path = element(
             'svg:path',
-            {d, class: edge.back ? 'edge back' : 'edge', 'marker-end': 'url(#arrow)'},
+            {d: line, class: edge.back ? 'edge back' : 'edge', 'marker-end': 'url(#arrow)'},
             element(
                 'svg:title',
                 {},
@@ -251,15 +243,7 @@ class Graph {
         path.style.strokeWidth = 1 + Math.min(4, Math.log2(edge.files.size) / 2) + 'px';
         const label =
             edge.files.size > 1
-                ? element(
-                      'svg:text',
-                      {
-                          x: Math.round((x1 + x2) / 2),
-                          y: Math.round((y1 + y2) / 2 + dip * 0.75 - 4),
-                          class: 'edge-label',
-                      },
-                      count(edge.files.size),
-                  )
+                ? element('svg:text', {x: Math.round(x), y: Math.round(y), class: 'edge-label'}, count(edge.files.size))
                 : null;
         edge.shown = element('svg:g', {class: 'link'}, path, label);
         return edge.shown;
