@@ -128,11 +128,13 @@ START_TEST(instants_lie_on_their_process)
 }
 END_TEST
 
+/* Not by strstr(): under AddressSanitizer that looks at all of the text each time. */
 static unsigned count(const char *word)
 {
+    size_t length = strlen(word);
     unsigned found = 0;
-    for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
-        found++;
+    for (const char *at = text; *at != '\0'; at++)
+        found += *at == *word && strncmp(at, word, length) == 0;
     return found;
 }
 
