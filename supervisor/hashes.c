@@ -262,9 +262,10 @@ static void look_at_descriptor(struct hashes *hashes, const struct observed_path
     struct stat st;
     const struct call *call = &hashes->task->call;
     enum role role = role_of(hashes);
-    if (!path->by_descriptor || call->row->fd < 0 || role < ROLE_TOUCH || !hashing_is_busy(hashes->hashing))
+    int place = call->row->fd >= 0 ? call->row->fd : call->row->path[0].dirfd; /* futimens() gives no path */
+    if (!path->by_descriptor || place < 0 || role < ROLE_TOUCH || !hashing_is_busy(hashes->hashing))
         return;
-    (void)snprintf(name, sizeof name, "/proc/%d/fd/%d", (int)hashes->task->tid, (int)call->args[call->row->fd]);
+    (void)snprintf(name, sizeof name, "/proc/%d/fd/%d", (int)hashes->task->tid, (int)call->args[place]);
     if (sys_fstatat(AT_FDCWD, name, &st, 0) == 0 && hashing_progress(hashes->hashing, &st) == HASHING_PENDING)
         meet_pending(hashes, &st, role);
 }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # coffer record --hash: digests are those that other programs compute, of what was there before and of what is left.
 . "$COFFER_TESTS/lib.sh"
-need sqlite3 git
+need sqlite3 git python3
 
 # load RECORD: its digests in r.sqlite, and its events in r.jsonl.
 load() {
@@ -146,6 +146,37 @@ truncate -s 100M was
 meanwhile=$(sed '/"event":"write".*w\/huge"/q' r.jsonl | grep -c '"event":"create".*/meanwhile/')
 [ "$meanwhile" -ge 20 ] || fail "only $meanwhile files were made while a large one was hashed"
 rm -r w/huge was w/meanwhile
+
+# Modes and times are changed while a large file is read, by path and by descriptor; files that had no name.
+for name in chmod touch descriptor truncate; do
+    truncate -s 30M w/$name
+done
+cat >commands.py <<'END'
+import ctypes, os
+kept = [os.open("w/" + name, os.O_RDONLY) for name in ("chmod", "touch", "descriptor", "truncate")]
+os.chmod("w/chmod", 0o600)
+os.utime("w/touch", (1, 1))
+os.fchmod(kept[2], 0o600)
+os.utime(kept[2], (1, 1))
+os.truncate("w/truncate", 5)
+unnamed = os.open("w", os.O_TMPFILE | os.O_RDWR, 0o600)
+os.write(unnamed, b"unnamed")
+assert ctypes.CDLL(None).linkat(-100, b"/proc/self/fd/%d" % unnamed, -100, b"w/named", 0x400) == 0
+os.mknod("w/node", 0o100600)
+os.open("w/named", os.O_RDONLY)
+os.open("w/node", os.O_RDONLY)
+END
+truncate -s 30M was
+expect "$COFFER" record -q -o r --hash sha256,blake2b,git -- python3 commands.py
+load r
+for name in chmod touch descriptor truncate; do
+    is before "$W/$name" was
+done
+for name in named node; do
+    none before "$W/$name"
+    is after "$W/$name" w/$name
+done
+rm was w/chmod w/touch w/descriptor
 
 # More files than descriptors.
 mkdir w/many
