@@ -21,6 +21,7 @@ enum {
     MADE = 1 << 6, /* the run gave something this name */
     DIRECTORY = 1 << 7,
     IN_LAYER = 1 << 8,
+    IN_NEW = 1 << 9, /* found in a directory that the run had made, where nobody had put it: see names.h */
 };
 
 struct files {
@@ -99,9 +100,9 @@ static int found(struct files *files, const char *name, sqlite3_int64 path, unsi
     if (place.state == NAMES_GONE && (known & MADE) == 0)
         original = true;
     if (!original)
-        return mark(files, path, SEEN | (bits & (LOOKED | DIRECTORY | IN_LAYER)));
+        return mark(files, path, SEEN | MADE | (bits & (LOOKED | DIRECTORY | IN_LAYER)));
     if (place.origin == NULL)
-        return mark(files, path, SEEN | BEFORE | bits);
+        return mark(files, path, SEEN | BEFORE | bits | (place.in_new ? IN_NEW : 0));
     status = mark(files, path, SEEN | (bits & (LOOKED | DIRECTORY | IN_LAYER)));
     if (status < 0)
         return status;
@@ -200,7 +201,7 @@ struct classes {
 static struct classes classes_of(unsigned known, const struct names_place *place)
 {
     bool moved_here = place->state == NAMES_ORIGINAL && place->origin != NULL && (known & SEEN) != 0;
-    bool gone = place->state == NAMES_GONE;
+    bool gone = place->state == NAMES_GONE || (place->in_new && (known & IN_NEW) == 0);
     struct classes classes = {
         .input = (known & INPUT) != 0,
         .output = place->state == NAMES_MADE || moved_here,

@@ -210,6 +210,7 @@ int names_find(struct names *names, const char *path, struct names_place *place)
     if (place->changed && base->origin == NULL)
         place->state = NAMES_MADE;
     /* A name in a new directory that nobody made: what was mounted there, or an event that was lost. It is its own. */
+    place->in_new = !place->changed && base != NULL && base->origin == NULL;
     if (base == NULL || base->origin == NULL)
         return 0;
     if (strncmp(path, base->origin, strlen(base->origin)) == 0 && strcmp(path + strlen(base->origin), below) == 0)

@@ -23,6 +23,7 @@ enum names_state {
 struct names_place {
     enum names_state state;
     bool changed;       /* the name itself was made by the run, or what it names was changed */
+    bool in_new;        /* no such name is known, and the directory above is one that the run made */
     bool directory;     /* of a name that was changed: it is known to be one */
     const char *origin; /* NAMES_ORIGINAL: its name before the run, until the next call; NULL: the same */
 };
