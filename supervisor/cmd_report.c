@@ -151,7 +151,7 @@ static int answer(const struct request *request, sqlite3 *database, FILE *out)
 /* 0 or -errno; -EUCLEAN: all that could be read is written. */
 static int write_to(const struct request *request, sqlite3 *database, FILE *out, char *why, size_t size)
 {
-    if (request->query != QUERY_NONE)
+    if (request->format == NULL)
         return answer(request, database, out);
     struct format_context context = {.record = request->record,
                                      .database = database,

@@ -110,6 +110,8 @@ static int load_processes(struct flow *flow)
 
 static int load_makers(struct flow *flow)
 {
+    if (flow->processes == NULL)
+        return 0;
     cleanup_statement sqlite3_stmt *rows = NULL;
     int status = sql_prepare(flow->database, all_makers, &rows);
     while (status == 0 && (status = sql_row(rows)) == 1) {
@@ -137,6 +139,8 @@ static void join_tasks(struct flow *flow)
 /* The processes of each task as a list, which begins with the first. */
 static void link_tasks(struct flow *flow)
 {
+    if (flow->processes == NULL)
+        return;
     for (size_t i = 0; i < flow->count; i++)
         flow->tasks[i].last = (int)i;
     for (size_t i = 0; i < flow->count; i++) {

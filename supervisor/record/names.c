@@ -206,8 +206,8 @@ int names_find(struct names *names, const char *path, struct names_place *place)
         }
     }
     place->changed = node != NULL && node->object != NULL;
-    place->directory = place->changed && base->directory;
-    if (place->changed && base->origin == NULL)
+    place->directory = place->changed && node->object->directory;
+    if (place->changed && node->object->origin == NULL)
         place->state = NAMES_MADE;
     /* A name in a new directory that nobody made: what was mounted there, or an event that was lost. It is its own. */
     place->in_new = !place->changed && base != NULL && base->origin == NULL;
