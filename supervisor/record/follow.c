@@ -1,7 +1,11 @@
 #include "supervisor/record/follow.h"
 
+#include "emul/cleanup.h"
+#include "supervisor/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 static void name_place(struct format_context *context, const struct record_damage *damage)
 {
@@ -32,12 +36,22 @@ static int follow_reader(struct follow *follow, struct record_reader *reader)
     return damaged;
 }
 
+/* What is wrong with the file as such: whoever asked named it, but is told of the format. */
+static void name_record(struct format_context *context, int status)
+{
+    cleanup_free char *name = text_escape(context->record);
+    (void)snprintf(context->why, sizeof context->why, "%.180s: %s", name == NULL ? "the record" : name,
+                   status == -EBADMSG ? "not a record" : strerror(-status));
+}
+
 int follow_record(struct follow *follow)
 {
     struct record_reader *reader;
     int status = record_reader_open(&reader, follow->context->record);
-    if (status != 0)
+    if (status != 0) {
+        name_record(follow->context, status);
         return status;
+    }
     status = follow_reader(follow, reader);
     record_reader_close(reader);
     return status;

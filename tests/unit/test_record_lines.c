@@ -144,6 +144,7 @@ START_TEST(no_record_at_all)
     ck_assert_int_eq(write(fd, "something else\n", 15), 15);
     ck_assert_int_eq(close(fd), 0);
     ck_assert_int_eq(make("jsonl"), -EBADMSG);
+    ck_assert_str_eq(context.why, "record: not a record");
     ck_assert_str_eq(text, "");
 }
 END_TEST
