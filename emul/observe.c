@@ -244,10 +244,13 @@ static void observe_socket(struct view *view, struct caller *caller, const struc
 {
     static const char prefix[] = "unix:";
     char words[ADDRESS_WORDS], resolved[PATH_MAX];
+    const struct observe_wish *wish = path->wish;
+    path->wish = NULL; /* nobody reads a socket */
     memcpy(words, path->said, sizeof words);
     memmove(path->said, words + strlen(prefix), strlen(words + strlen(prefix)) + 1);
     path->resolved = false;
     observe_walk(view, caller, AT_FDCWD, call->number == SYS_bind ? WALK_PARENT : WALK_FOLLOW, path);
+    path->wish = wish;
     path->looked = false; /* what is there may be no socket, or nobody listens */
     memcpy(resolved, path->path, sizeof resolved);
     memcpy(path->said, words, sizeof words);

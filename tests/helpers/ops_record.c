@@ -1,5 +1,5 @@
 /*
- * ops_record PART: makes calls of which tests/programs/record_ops.sh knows what a record has to say. Between them it
+ * ops_record PART | many COUNT: makes calls of which tests/programs/record_ops.sh knows what a record has to say. Between them it
  * looks for /mark/NAME, so that the test can tell one from the next. Nothing here depends on times.
  */
 #include "ops.h"
@@ -473,6 +473,34 @@ static void rooted(void)
     mark("end");
 }
 
+/* The most memory that the parent has had so far, in kB; 0: it is not known. */
+static long parent_memory(void)
+{
+    char path[64], line[256];
+    long size = 0;
+    (void)snprintf(path, sizeof path, "/proc/%d/status", (int)getppid());
+    FILE *file = fopen(path, "re");
+    while (file != NULL && size == 0 && fgets(line, sizeof line, file) != NULL)
+        (void)sscanf(line, "VmHWM: %ld", &size);
+    if (file != NULL)
+        (void)fclose(file);
+    return size;
+}
+
+/* Many events: names that come again, and others that do not. Prints the parent's memory after a tenth, and at the end. */
+static void many(const char *count)
+{
+    char name[64];
+    long all = strtol(count, NULL, 10);
+    for (long i = 0; i < all; i++) {
+        (void)snprintf(name, sizeof name, i % 4 == 0 ? "name-%ld" : "again-%ld", i % 4 == 0 ? i : i % 1000);
+        (void)syscall(SYS_access, name, F_OK);
+        if (i == all / 10)
+            printf("%ld ", parent_memory());
+    }
+    printf("%ld\n", parent_memory());
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -494,6 +522,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (argc > 1 && strcmp(parts[i].name, argv[1]) == 0)
             parts[i].run();
+    if (argc > 2 && strcmp(argv[1], "many") == 0)
+        many(argv[2]);
     mark("end");
     return 0;
 }

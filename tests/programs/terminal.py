@@ -225,8 +225,12 @@ def pipes(terminal):
 
 
 def shell(terminal):
-    """coffer shell; natively a second bash."""
-    command = prefix().replace(" run ", " shell ", 1).replace(" -- ", "") or "bash --norc --noprofile -i"
+    """coffer shell; natively and recorded a second bash."""
+    command = prefix()
+    if " run " in command:
+        command = command.replace(" run ", " shell ", 1).replace(" -- ", "")
+    else:
+        command += "bash --norc --noprofile -i"
     terminal.send(f"{command}\n")
     terminal.send("PS1='INSIDE> '; set +o history; echo in=$((40 + 2))=\n")
     terminal.wait_for("in=42=")

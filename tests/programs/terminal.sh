@@ -14,3 +14,5 @@ echo "in a view:"
 $python "$COFFER_TESTS/terminal.py" "$COFFER run -q -l $LAYER.%d -- " || fail "the terminal is not as it is natively"
 snapshot host >after
 same before after
+echo "recorded:"
+$python "$COFFER_TESTS/terminal.py" "$COFFER record -q -o $PWD/record.%d -- " || fail "a recorded terminal is not as it is natively"
