@@ -83,7 +83,9 @@ class Counter:
         return [string.Template(word).substitute(CALLS=self._environment["CALLS"], PWD=self._work)
                 for word in workload.command.split()]
 
-    def _view(self, option):
+    def _view(self, option, recorded=False):
+        if recorded:
+            return [self._coffer, "record", option, "-o", os.path.join(self._work, "record"), "--"]
         return [self._coffer, "run", option, "--lock=try", "-l", self._layer, "--"]
 
     def _in_view(self, workload, before, option):
@@ -93,7 +95,7 @@ class Counter:
             self._run(["sh", "-ec", GROUND + workload.before])
             if workload.inside:
                 self._run(self._view("-q") + ["sh", "-ec", workload.inside])
-            return self._run(before + self._view(option) + self._words(workload))
+            return self._run(before + self._view(option, workload.recorded) + self._words(workload))
         finally:
             remove(self._work)
             remove(self._layer)

@@ -18,6 +18,7 @@ class Workload:
     inside: str = ""
     needs: str = ""    # programs
     exact: bool = False
+    recorded: bool = False  # not in a view, but by coffer record
 
 
 # What every workload finds in its directory.
@@ -44,6 +45,8 @@ def _loops():
 
 WORKLOADS = (
     *_loops(),
+    Workload("record-stat", "$CALLS stat 1000 file", "stat of a file, recorded: no exit stop", exact=True, recorded=True),
+    Workload("record-open", "$CALLS open 1000 file", "open of it for reading", exact=True, recorded=True),
     Workload("gcc", "gcc -c -o one.o one.c", "gcc -c of one line", before=_ONE_C, needs="gcc"),
     Workload("spawn-20", "i=0; while [ $i -lt 20 ]; do /bin/true; i=$((i + 1)); done", "20 processes"),
     Workload("find", "find tree", "find over 1,000 files", before=_TREE),

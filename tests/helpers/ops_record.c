@@ -1,6 +1,6 @@
 /*
- * ops_record PART | many COUNT: makes calls of which tests/programs/record_ops.sh knows what a record has to say. Between them it
- * looks for /mark/NAME, so that the test can tell one from the next. Nothing here depends on times.
+ * ops_record PART | many COUNT: makes calls of which tests/programs/record_ops.sh knows what a record has to say.
+ * Between them it looks for /mark/NAME, so that the test can tell one from the next. Nothing here depends on times.
  */
 #include "ops.h"
 
@@ -487,7 +487,8 @@ static long parent_memory(void)
     return size;
 }
 
-/* Many events: names that come again, and others that do not. Prints the parent's memory after a tenth, and at the end. */
+/* Many events: names that come again, and others that do not. Prints the parent's memory after a tenth, and at the end.
+ */
 static void many(const char *count)
 {
     char name[64];
