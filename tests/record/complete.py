@@ -34,7 +34,7 @@ pkey_alloc pkey_free pkey_mprotect setuid setgid setresuid setresgid setreuid se
 # What differs from run to run: names of temporary files, and numbers of processes.
 VARYING = [(re.compile(pattern), by) for pattern, by in (
     (rb"^/proc/\d+", b"/proc/PID"), (rb"/task/\d+", b"/task/TID"), (rb"^WORK/tmp/[^/]+", b"WORK/tmp/TMP"),
-    (rb"/conf\d+", b"/confTMP"), (rb"/(cc|confinc|cmTC_|TryCompile-|go-build|tmp_\w+_|refs_|packs_|dpkg-deb\.)[0-9A-Za-z]{4,}", rb"/\1TMP"),
+    (rb"/conf(\d+|[0-9A-Za-z]{6}(?=/|$))", b"/confTMP"), (rb"/(cc|confinc|cmTC_|TryCompile-|go-build|tmp_\w+_|refs_|packs_|dpkg-deb\.)[0-9A-Za-z]{4,}", rb"/\1TMP"),
     (rb"/st[0-9A-Za-z]{6}$", b"/stTMP"), (rb"/tmp/[0-9a-f-]{36}", b"/tmp/UUID"), (rb"/[0-9TZ_-]+-debug-0\.log$", b"/LOG"),
     (rb"\.tmp-\d+-pack", b".tmp-PID-pack"), (rb"\.tmp[0-9a-f]{5}$", b".tmpTMP"), (rb":\[\d+\]$", b":[N]"))]
 
