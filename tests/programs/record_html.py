@@ -614,6 +614,25 @@ def check_limited(browser):
         tab(browser, name)
 
 
+def check_recorded(browser):
+    """What a shell and cat did a moment ago."""
+    load(browser, "real", "#files")
+    equal("the command ended", text(browser, "#status"), "exit 0")
+    browser.press("/")
+    browser.type(DIRECTORY + "/real/")
+    equal("what it made", rows(browser, "files-table"), [f"{DIRECTORY}/real/copy", f"{DIRECTORY}/real/made"])
+    browser.click(row(browser, "files-table", f"{DIRECTORY}/real/made"))
+    equal(
+        "by whom, for whom",
+        [details(browser).get(title) for title in ("Written by 1", "Opened for reading by 1")],
+        [["sh"], ["cat"]],
+    )
+    tab(browser, "absent")
+    browser.press("/")
+    browser.type("missing-file")
+    equal("what it missed", rows(browser, "view-absent-table"), [f"{DIRECTORY}/missing-file"])
+
+
 def check_browser():
     browser = Browser()
     try:
@@ -632,6 +651,7 @@ def check_browser():
         check_hostile(browser)
         check_large(browser)
         check_limited(browser)
+        check_recorded(browser)
         load(browser, "empty")
         for name in TABS:
             tab(browser, name)

@@ -14,6 +14,11 @@ for record in build large hostile empty; do
     "$page" $record.db >$record.html || fail "no page of $record"
 done
 
+# A command that is recorded now.
+mkdir real
+"$COFFER" record -q -o real.html -- sh -c 'echo text >real/made; cat real/made missing-file real/made >real/copy; true' 2>error ||
+    fail "recording a command: $(cat error)"
+
 # More than a browser takes in is left out, and the page says so. (Only with test hooks can so little be too much.)
 COFFER_PAGE_ROWS=1000 "$page" build.db >limited.html || fail "no page of a thousand rows"
 grep -q COFFER_PAGE_ROWS "$page" || rm limited.html
