@@ -122,7 +122,9 @@ static void forget_all(struct recorder *recorder)
 {
     struct known_process *process, *next;
     HASH_ITER(hh, recorder->processes, process, next)
-    forget(recorder, process);
+    {
+        forget(recorder, process);
+    }
 }
 
 /* What makes a fact another one; its texts follow, each with a NUL, those that are there. */
@@ -358,7 +360,9 @@ bool recorder_free(struct recorder *recorder, int status)
 {
     struct known_process *process, *next;
     HASH_ITER(hh, recorder->processes, process, next)
-    remove_process(recorder, process);
+    {
+        remove_process(recorder, process);
+    }
     struct record_event event = {.kind = RECORD_END, .end = {.status = status, .lost = recorder->lost}};
     bool whole = recorder->error == 0;
     if (whole)
