@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -127,9 +128,6 @@ void judged_send_addr(struct view *view, struct caller *caller, const struct cal
     answer->args[argument + 1] = address.length;
 }
 
-/* Of every network name space (LOOPBACK_IFINDEX of the kernel). To ask for it would take a socket. */
-enum { LOOPBACK_INTERFACE = 1 };
-
 /* An interface that is not the loopback one leads elsewhere, also for the address 127.0.0.1. */
 static bool chooses_interface(const void *data, size_t length, size_t offset)
 {
@@ -137,7 +135,7 @@ static bool chooses_interface(const void *data, size_t length, size_t offset)
     if (length < offset + sizeof index)
         return false;
     memcpy(&index, (const char *)data + offset, sizeof index);
-    return index != 0 && index != LOOPBACK_INTERFACE;
+    return index != 0 && (unsigned)index != if_nametoindex("lo");
 }
 
 /* What of a control message sends elsewhere than the address says; NULL: nothing. */

@@ -1,7 +1,6 @@
 #include "supervisor/launch.h"
 
 #include "emul/cleanup.h"
-#include "filter/own_calls.h"
 #include "filter/program.h"
 #include "policy/capabilities.h"
 #include "policy/lock.h"
@@ -252,8 +251,6 @@ int launch_command(const struct launch *launch, struct supervisor *supervisor, s
     supervisor->parking_offset = exec_find_parking();
     signals_block(launch->signals);
     int status = fork_command(launch, supervisor, fs, &go);
-    if (status == 0)
-        status = own_calls_limit();
     if (status < 0) {
         explain(status);
         if (supervisor->main > 0) {
