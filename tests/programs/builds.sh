@@ -91,7 +91,7 @@ members() { tar tv --full-time --numeric-owner -f "$1" | sed -E 's/ 20[2-9][0-9]
 members native.tar >native.members
 
 # The profile lets all of /dev/shm be written to, where tests may run.
-printf 'write deny %s\n' "$PWD/*" "$PWD/bad/*" "$PWD/bad/pkg/**" >rules
+printf 'write deny %s\n' "$PWD/*" "$PWD/bad/PKGBUILD" "$PWD/bad/pkg/**" >rules
 
 for lock in try off; do
     mkdir "makepkg-$lock" "ebuild-$lock"
