@@ -8,6 +8,7 @@
 #include "supervisor/record/format.h"
 #include "supervisor/record/load.h"
 #include "supervisor/record/query.h"
+#include "supervisor/record_run.h"
 #include "supervisor/run.h"
 
 #include <errno.h>
@@ -117,6 +118,19 @@ int run_command(const struct run_request *request, bool *executed)
     if (strcmp(words[1], "run") == 0 && (count == 0 || !own))
         abort();
     return 0;
+}
+
+bool record_run(const struct record_request *request, struct record_outcome *outcome)
+{
+    int count = 0;
+    *outcome = (struct record_outcome){.status = STATUS_COFFER_FAILED};
+    if (request->recorder.path == NULL || *request->recorder.path == '\0' || request->recorder.argv == NULL)
+        abort();
+    while (request->recorder.argv[count] != NULL)
+        count++;
+    if (count == 0 || word_count < count || request->recorder.argv != words + word_count - count)
+        abort();
+    return false;
 }
 
 int operands_open(struct operands *operands, enum layer_open_mode mode, int count, char **given)
