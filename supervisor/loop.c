@@ -427,6 +427,8 @@ static bool anybody_left(const struct supervisor *supervisor)
 
 bool loop_over(struct supervisor *supervisor)
 {
+    if (!supervisor->end_wanted && notes_give_up(supervisor))
+        loop_end_all(supervisor);
     if (!supervisor->over && !anybody_left(supervisor)) {
         supervisor->over = true;
         for (int i = 0; i < supervisor->tracer_count; i++)

@@ -3,7 +3,6 @@
 #include "emul/cleanup.h"
 #include "supervisor/caller.h"
 #include "supervisor/hashes.h"
-#include "supervisor/loop.h"
 #include "supervisor/text.h"
 
 #include <errno.h>
@@ -40,6 +39,11 @@ void notes_free(struct notes *notes)
 void notes_end(struct notes *notes, int layer_fs)
 {
     hashes_end(notes->hashes, layer_fs);
+}
+
+bool notes_give_up(const struct supervisor *supervisor)
+{
+    return supervisor->notes != NULL && recorder_gives_up(supervisor->notes->recorder);
 }
 
 /* False: the call has to wait for a file that is being hashed. */
@@ -228,6 +232,4 @@ void notes_exit(struct task *task, int64_t result)
             settle_made(notes, task, noted, result);
     }
     noted_free(noted);
-    if (recorder_gives_up(notes->recorder))
-        loop_end_all(task->supervisor);
 }

@@ -37,6 +37,9 @@ void notes_exit(struct task *task, int64_t result);
 /* Its exec has succeeded; before task->noted and the answer are released. */
 void notes_executed(struct task *task);
 
+/* Whether the record cannot be written, and the command is to end for that. */
+bool notes_give_up(const struct supervisor *supervisor);
+
 /* A process begins or ends. */
 void notes_started(struct supervisor *supervisor, pid_t pid, pid_t parent, bool shares_memory);
 void notes_ended(struct supervisor *supervisor, pid_t pid, int status, const struct rusage *usage);

@@ -55,6 +55,10 @@ status=$?
 [ $status = 137 ] || fail "the exit status of a command that was ended: $status"
 [ ! -s out ] || fail "the command was not ended: $(cat out)"
 full stop
+# One that does nothing but look, and would look for ever.
+(ulimit -f 64 && exec timeout 100 "$COFFER" record -q --streams --on-record-error stop -o cut -- sh -c 'until test -e "/nothing-$i"; do i=$((i + 1)); done' 2>err)
+status=$?
+[ $status = 137 ] || fail "the exit status of a command that looks: $status"
 
 # A full disk.
 if [ "$(id -u)" = 0 ]; then
