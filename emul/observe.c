@@ -13,7 +13,8 @@
 /* Fields alone: the texts are long, and most are not used. */
 static void clear_path(struct observed_path *path)
 {
-    path->used = path->by_descriptor = path->resolved = path->looked = path->in_layer = path->closed = false;
+    path->used = path->by_descriptor = path->resolved = path->looked = path->in_layer = path->to_layer = path->closed =
+        false;
     path->error = 0;
     path->fd = -1;
     path->said[0] = path->path[0] = '\0';
@@ -90,7 +91,8 @@ static void observe_entry(struct view *view, const struct caller *caller, const 
     path->st = entry->st;
     path->error = walked->looked && entry->tree < 0 ? -ENOENT : 0;
     path->closed = view->call->row->handler == HANDLER_OPEN && path->error == 0 && is_closed(view, caller, entry);
-    path->in_layer = entry->tree < 0 ? rules_home(view, entry) == UPPER : entry->tree != view->host;
+    path->in_layer = entry->tree >= 0 && entry->tree != view->host;
+    path->to_layer = path->to_layer && rules_home(view, entry) == UPPER;
 }
 
 /* While the walk holds the directory: no name is looked up again. */
@@ -143,6 +145,14 @@ static int open_walk(struct caller *caller, const struct call *call, unsigned *f
     return 0;
 }
 
+/* Whether the call is one that changes or makes what the argument names. */
+static bool may_change(const struct path_argument *row, int open_flags)
+{
+    if (row->intent == INTENT_OPEN)
+        return (open_flags & O_PATH) == 0 && (wants_write(open_flags) || (open_flags & O_CREAT) != 0);
+    return row->intent == INTENT_CHANGE || row->intent == INTENT_CREATE || row->intent == INTENT_REMOVE;
+}
+
 static void observe_path(struct view *view, struct caller *caller, const struct call *call, int index,
                          struct observed *observed)
 {
@@ -172,6 +182,7 @@ static void observe_path(struct view *view, struct caller *caller, const struct 
     } else if (path_follows(row, said_flags)) {
         flags |= WALK_FOLLOW;
     }
+    path->to_layer = may_change(row, observed->flags);
     observe_walk(view, caller, dirfd, flags, path);
 }
 
@@ -187,6 +198,7 @@ void view_observe(struct view *view, struct caller *caller, const struct call *c
     if (!observed->path[0].used && call->row->fd >= 0) {
         observed->path[0].used = true;
         observe_descriptor(view, caller, (int)call->args[call->row->fd], &observed->path[0]);
+        observed->path[0].to_layer = !rules_direct_path(view, observed->path[0].path);
     }
     identity_leave(view);
 }
@@ -249,6 +261,7 @@ static void observe_socket(struct view *view, struct caller *caller, const struc
     memcpy(words, path->said, sizeof words);
     memmove(path->said, words + strlen(prefix), strlen(words + strlen(prefix)) + 1);
     path->resolved = false;
+    path->to_layer = call->number == SYS_bind;
     observe_walk(view, caller, AT_FDCWD, call->number == SYS_bind ? WALK_PARENT : WALK_FOLLOW, path);
     path->wish = wish;
     path->looked = false; /* what is there may be no socket, or nobody listens */

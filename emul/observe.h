@@ -25,7 +25,8 @@ struct observed_path {
     bool resolved;      /* no link is left in path: else it is what was said, from the root on */
     bool looked;        /* error and st are filled in; else nobody knows before the kernel does */
     bool closed;        /* of an open: the caller may not read what is there */
-    bool in_layer;      /* what is there lies in a layer; where nothing is, what is made would */
+    bool in_layer;      /* what is there lies in a layer */
+    bool to_layer;      /* what the call changes, or makes, does so in the layer; only of calls that may */
     int error;          /* 0: something is there; or -errno, as a look for it would fail */
     struct stat st;     /* mode, size and identity of what is there */
     char said[PATH_MAX];

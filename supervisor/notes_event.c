@@ -62,6 +62,7 @@ struct noted *noted_new(const struct task *task, const struct notes *notes)
             .resolved = path->resolved,
             .exists = path->looked && path->error == 0,
             .in_layer = path->in_layer && recorder_is_of_view(notes->recorder),
+            .to_layer = path->to_layer && recorder_is_of_view(notes->recorder),
             .directory = is_directory(path),
             .path = keep(&at, path->path),
             .said = path->by_descriptor ? NULL : keep(&at, path->said),
@@ -112,11 +113,19 @@ static bool is_absence(int error)
     return error == ENOENT || error == ENOTDIR;
 }
 
-static unsigned flags_of(const struct noted *noted, enum record_kind kind)
+/* What was changed, was it in the layer; of anything else, does it lie there. */
+static bool is_of_layer(const struct noted *noted, enum record_kind kind, int error)
+{
+    bool changes = kind >= RECORD_WRITE && kind <= RECORD_METADATA;
+    bool second = kind == RECORD_RENAME || kind == RECORD_LINK;
+    return changes ? error == 0 && noted->path[second].to_layer : noted->path[0].in_layer;
+}
+
+static unsigned flags_of(const struct noted *noted, enum record_kind kind, int error)
 {
     const struct noted_path *path = &noted->path[0];
     bool both = noted->handler == HANDLER_OPEN && (noted->flags & (O_ACCMODE | O_TRUNC)) == O_RDWR;
-    unsigned flags = path->in_layer ? RECORD_IN_LAYER : 0;
+    unsigned flags = is_of_layer(noted, kind, error) ? RECORD_IN_LAYER : 0;
     if (path->directory || (kind == RECORD_CREATE && noted->handler == HANDLER_MKDIR))
         flags |= RECORD_DIRECTORY;
     if (both && (kind == RECORD_WRITE || kind == RECORD_CREATE))
@@ -143,7 +152,7 @@ void noted_tell_socket(struct notes *notes, pid_t pid, const struct noted *noted
     if (path == NULL || strncmp(path, prefix, strlen(prefix)) != 0 || path[strlen(prefix)] != '/')
         return;
     event.path = path + strlen(prefix);
-    event.flags = flags_of(noted, event.kind);
+    event.flags = flags_of(noted, event.kind, 0);
     recorder_add(notes->recorder, pid, &event);
 }
 
@@ -156,7 +165,7 @@ void noted_tell(struct notes *notes, pid_t pid, const struct noted *noted, int e
         kind = RECORD_ABSENT;
     struct record_event event = {
         .kind = kind,
-        .flags = flags_of(noted, kind) | more_flags,
+        .flags = flags_of(noted, kind, error) | more_flags,
         .call = noted->call,
         .error = error,
         .path = noted->path[0].path,

@@ -20,7 +20,7 @@ struct noted {
     bool exchanged;
     int flags; /* of an open */
     struct noted_path {
-        bool used, by_descriptor, resolved, exists, in_layer, directory;
+        bool used, by_descriptor, resolved, exists, in_layer, to_layer, directory;
         const char *path, *said; /* in texts */
     } path[2];
     char texts[];

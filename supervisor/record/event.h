@@ -43,7 +43,7 @@ enum record_kind {
 };
 
 enum {
-    RECORD_IN_LAYER = 1 << 0,  /* the object lies, or now lies, in a layer of the view and not on the host */
+    RECORD_IN_LAYER = 1 << 0,  /* of a view: what was changed, was it in the layer; anything else lies there */
     RECORD_DIRECTORY = 1 << 1, /* it is a directory */
     RECORD_EXCHANGED = 1 << 2, /* of RECORD_RENAME */
     RECORD_PREDICTED = 1 << 3, /* what came of it is what the supervisor found just before, not what the call said */

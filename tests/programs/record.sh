@@ -66,6 +66,11 @@ COFFER_SQL() { sqlite3 view.sqlite "$1"; }
     fail "what is made in a view: $(COFFER_SQL "SELECT kind, flags FROM event JOIN path ON path.id = event.path WHERE name LIKE '%made'")"
 [ "$(COFFER_SQL "SELECT count(*) FROM event JOIN path ON path.id = event.path WHERE name = '$PWD/text' AND kind = 'delete'")" = 1 ] ||
     fail "what is deleted in a view"
+echo host >text2
+"$COFFER" run -q -l "$PWD/layer2" --record flags.record -- sh -c 'echo x >>text2; chmod 600 text2; mv text2 text3; test -e nothing; cat text' >/dev/null || fail "another recorded view"
+"$COFFER" report flags.record --format sqlite -o flags.sqlite || fail "a database of it"
+flags=$(sqlite3 flags.sqlite "SELECT DISTINCT kind, flags & 1 FROM event JOIN path ON path.id = event.path WHERE name LIKE '$PWD/t%' OR name LIKE '$PWD/nothing' ORDER BY event.id" | grep -v look | tr '\n' ' ')
+[ "$flags" = 'write|1 metadata|1 rename|1 absent|0 read|0 ' ] || fail "what is in the layer: $flags"
 [ -e text ] && [ ! -e made ] || fail "a recorded view reached the host"
 diff=$("$COFFER" diff "$PWD/layer")
 [[ $diff == *"A $PWD/made  by "*sh'['*']'* ]] && [[ $diff == *"D $PWD/text  by rm["*']'* ]] || fail "who made a change: $diff"
