@@ -7,14 +7,36 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Up to size bytes of a file of a process; 0 when there is nothing to read. */
+/* Up to size bytes of a file of a process, which the kernel gives a page at a time; 0 when there is nothing to read. */
 static size_t read_file(pid_t pid, const char *name, char *buffer, size_t size)
 {
     char path[64];
     (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
     cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t length = fd < 0 ? 0 : read(fd, buffer, size);
-    return length < 0 ? 0 : (size_t)length;
+    ssize_t got = fd < 0 ? 0 : 1;
+    size_t length = 0;
+    while (got > 0 && length < size) {
+        got = read(fd, buffer + length, size - length);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    return length;
+}
+
+char *facts_words(pid_t pid, const char *name, size_t most, size_t *size, bool *cut)
+{
+    char *words = malloc(most + 2);
+    *size = 0;
+    if (words == NULL)
+        return NULL;
+    size_t length = read_file(pid, name, words, most + 1);
+    if (length > most) {
+        *cut = true;
+        length = most;
+    }
+    if (length > 0 && words[length - 1] != '\0')
+        words[length++] = '\0';
+    *size = length;
+    return words;
 }
 
 void facts_name(pid_t pid, char name[FACTS_NAME_SIZE])
@@ -27,29 +49,12 @@ void facts_name(pid_t pid, char name[FACTS_NAME_SIZE])
     name[length] = '\0';
 }
 
-/* The command line is the program's own memory, and says what it likes. */
-static void read_command(struct facts *facts, pid_t pid)
-{
-    char buffer[FACTS_COMMAND_MAX + 1];
-    size_t length = read_file(pid, "cmdline", buffer, sizeof buffer);
-    facts->command_cut = length > FACTS_COMMAND_MAX;
-    if (facts->command_cut)
-        length = FACTS_COMMAND_MAX;
-    facts->command = malloc(length + 1);
-    if (facts->command == NULL)
-        return;
-    memcpy(facts->command, buffer, length);
-    if (length > 0 && buffer[length - 1] != '\0')
-        facts->command[length++] = '\0';
-    facts->command_length = length;
-}
-
 void facts_read(struct facts *facts, pid_t pid, struct supervisor *supervisor)
 {
     struct facts_parent parents[FACTS_PARENTS_MAX];
     struct relations relations;
     *facts = (struct facts){0};
-    read_command(facts, pid);
+    facts->command = facts_words(pid, "cmdline", FACTS_COMMAND_MAX, &facts->command_length, &facts->command_cut);
     while (facts->parent_count < FACTS_PARENTS_MAX && credentials_read_relations(pid, &relations) == 0) {
         if (facts->parent == 0)
             facts->parent = relations.parent;

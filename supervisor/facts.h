@@ -28,6 +28,12 @@ struct facts {
 /* The name of a process as ps shows it, raw; "?" when it is not known. */
 void facts_name(pid_t pid, char name[FACTS_NAME_SIZE]);
 
+/*
+ * The words of /proc/PID/NAME ("cmdline", "environ"), each with its NUL: the program's own memory, which says what it
+ * likes. At most `most` bytes; *cut is set where there are more. In fresh memory, NULL without.
+ */
+char *facts_words(pid_t pid, const char *name, size_t most, size_t *size, bool *cut);
+
 /* All but the name. Only processes of the view are told of. facts_free() releases what it holds. */
 void facts_read(struct facts *facts, pid_t pid, struct supervisor *supervisor);
 void facts_free(struct facts *facts);

@@ -2,6 +2,7 @@
 
 #include "emul/cleanup.h"
 #include "supervisor/caller.h"
+#include "supervisor/facts.h"
 #include "supervisor/hashes.h"
 
 #include <fcntl.h>
@@ -10,28 +11,6 @@
 #include <unistd.h>
 
 enum { WORDS_MAX = 1 << 16 };
-
-/* What /proc has of a process, up to WORDS_MAX bytes and a NUL; *cut: there is more. NULL: nothing. */
-static char *read_words(pid_t pid, const char *name, size_t *size, bool *cut)
-{
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *words = fd < 0 ? NULL : malloc(WORDS_MAX + 1);
-    ssize_t got = 1;
-    *size = 0;
-    while (words != NULL && got > 0 && *size < WORDS_MAX) {
-        got = read(fd, words + *size, WORDS_MAX - *size);
-        if (got > 0)
-            *size += (size_t)got;
-    }
-    if (words == NULL)
-        return NULL;
-    *cut = *cut || *size == WORDS_MAX;
-    if (*size > 0 && words[*size - 1] != '\0')
-        words[(*size)++] = '\0';
-    return words;
-}
 
 /* The files that the kernel read for it: what was named, the program that runs for a script, and its ELF interpreter.
  */
@@ -67,10 +46,10 @@ void notes_executed(struct task *task)
     if (notes == NULL)
         return;
     struct record_event event = {.kind = RECORD_EXECUTED, .call = "execve"};
-    cleanup_free char *words = read_words(pid, "cmdline", &event.executed.words_size, &cut);
+    cleanup_free char *words = facts_words(pid, "cmdline", WORDS_MAX, &event.executed.words_size, &cut);
     cleanup_free char *environment = NULL;
     if (recorder_wants_environment(notes->recorder))
-        environment = read_words(pid, "environ", &event.executed.environment_size, &cut);
+        environment = facts_words(pid, "environ", WORDS_MAX, &event.executed.environment_size, &cut);
     (void)view_observe_link(task->supervisor->view, pid, "exe", program);
     event.path = program;
     event.flags = cut ? RECORD_CUT : 0;
