@@ -14,6 +14,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -129,6 +130,8 @@ static int convert(const struct parsed *parsed, const char *record)
     }
     argv[argc++] = (char *)(uintptr_t)record;
     optind = 0; /* other options are read now */
+    if (parsed->run.recorder.environment)
+        (void)umask(S_IRWXG | S_IRWXO);
     return cmd_report(argc, argv);
 }
 

@@ -130,6 +130,8 @@ static bool is_certain(const struct task *task, const struct observed *observed,
         return true;
     if (row->handler == HANDLER_ACCESS && path->looked && path->error == 0)
         return asks_presence(&task->call);
+    if ((row->handler == HANDLER_GETXATTR || row->handler == HANDLER_STATFS) && path->error == 0)
+        return false; /* an attribute may be missing */
     if (row->handler == HANDLER_READLINK && path->looked && path->error == 0 && !S_ISLNK(path->st.st_mode))
         *error = EINVAL;
     return looks(row) && path->looked;

@@ -5,10 +5,8 @@
 #include "supervisor/facts.h"
 #include "supervisor/hashes.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { WORDS_MAX = 1 << 16 };
 

@@ -24,8 +24,9 @@ static int open_layer(struct layer *layer, char *const *argv)
     const char *directory = getenv("TMPDIR");
     if (directory == NULL || directory[0] != '/')
         directory = "/tmp";
-    if (snprintf(path, sizeof path, "%s/.coffer-XXXXXX", directory) >= PATH_MAX || mkdtemp(path) == NULL) {
-        error_errno(directory, errno == 0 ? -ENAMETOOLONG : -errno);
+    bool fits = snprintf(path, sizeof path, "%s/.coffer-XXXXXX", directory) < PATH_MAX;
+    if (!fits || mkdtemp(path) == NULL) {
+        error_errno(directory, fits ? -errno : -ENAMETOOLONG);
         return -1;
     }
     if (layer_open(layer, path, LAYER_RUN, argv, &error) < 0) {

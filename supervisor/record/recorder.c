@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 #include <uthash.h>
@@ -352,6 +353,9 @@ struct recorder *recorder_new(const struct recorder_options *options)
         free(recorder);
         return NULL;
     }
+    /* It is for the user's eyes, as /proc/PID/environ is. */
+    if (options->environment)
+        (void)fchmod(record_writer_descriptor(recorder->writer), S_IRUSR | S_IWUSR);
     write_begin(recorder, options);
     return recorder;
 }

@@ -58,6 +58,12 @@ kept=$(sed -n 's/^coffer: \(.*\): the record is kept here.*/\1/p' error)
 "$COFFER" report "$kept" --outputs | grep -qx "$PWD/ran3" || fail "the record is lost: $(cat error)"
 rm "$kept"
 
+# An environment is for nobody else.
+for made in secret.record secret.json; do
+    SECRET=hidden-in-here "$COFFER" record -q --environment -o "$made" -- true
+    [ "$(stat -c %a "$made")" = 600 ] && grep -q hidden-in-here "$made" || fail "$made with an environment: $(ls -l "$made")"
+done
+
 # In a view: what lies in the layer is marked, what a rule refused is there.
 "$COFFER" run -q -l "$PWD/layer" --record view.record -- sh -c 'echo x >made; rm text' || fail "run --record"
 "$COFFER" report view.record --format sqlite -o view.sqlite || fail "a database of it"
