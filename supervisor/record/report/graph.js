@@ -7,6 +7,11 @@ const NODE_WIDTH = 190,
     LAYER_GAP = 90;
 const MOST_NODES = {programs: 48, processes: 120, around: 60};
 
+// Files that are none, devices and what the kernel says: nobody passes anything on by /dev/null.
+function isKernels(name) {
+    return (name.startsWith('/dev/') && !name.startsWith('/dev/shm/')) || name.startsWith('/proc/');
+}
+
 // Edges between groups of processes: "from" wrote a file before "to" read it. Map of "from\nto" to {from, to, files}.
 function fileEdges(data, groupOf) {
     const {events, byPath} = data,
@@ -21,7 +26,7 @@ function fileEdges(data, groupOf) {
         }
     };
     for (const path of data.listed) {
-        if (data.roles[path] & ROLE.directory) continue;
+        if (data.roles[path] & ROLE.directory || isKernels(data.paths.names[path])) continue;
         const writers = new Set();
         for (const event of byPath.of(path)) {
             const process = events.process[event];
