@@ -63,6 +63,7 @@ CREATE TABLE connection (
     error INTEGER NOT NULL DEFAULT 0,
     count INTEGER NOT NULL DEFAULT 1
 );
+CREATE INDEX connection_process ON connection (process, address);
 
 CREATE TABLE hash (
     path INTEGER NOT NULL REFERENCES path,
