@@ -15,13 +15,17 @@
 #include <unistd.h>
 #include <uthash.h>
 
-/* Facts that are remembered, of all processes together: some ten megabytes. More are said again. */
-enum { FACTS_MAX = 1 << 16 };
+/*
+ * Facts that are remembered, of all processes together, and bytes of their names, which may be long: some ten megabytes
+ * for a build, and no more than three times that. More are said again.
+ */
+enum { FACTS_MAX = 1 << 16, FACTS_SIZE_MAX = 16 << 20 };
 
 /* What has been said of a process. */
 struct fact {
     UT_hash_handle hh; /* in its process */
     uint64_t count;    /* how often more */
+    size_t size;       /* of key */
     enum record_kind kind;
     unsigned flags;
     const char *call; /* of the table */
@@ -43,7 +47,7 @@ struct recorder {
     const char *path; /* borrowed */
     uint64_t began;   /* ns of CLOCK_MONOTONIC */
     uint32_t numbers; /* of processes, so far */
-    size_t facts;
+    size_t facts, facts_size;
     uint64_t lost;
     int error; /* what the first failure was, or 0 */
     bool streams, environment, view, stop_on_error;
@@ -114,8 +118,9 @@ static void forget(struct recorder *recorder, struct known_process *process)
         if (fact->count > 0)
             write_event(recorder, &event);
         HASH_DEL(process->facts, fact);
-        free(fact);
         recorder->facts--;
+        recorder->facts_size -= fact->size;
+        free(fact);
     }
 }
 
@@ -169,6 +174,7 @@ static struct fact *new_fact(const struct recorder *recorder, size_t size)
         return NULL;
     memcpy(&key, recorder->key, sizeof key);
     memcpy(fact->key, recorder->key, size);
+    fact->size = size;
     fact->kind = key.kind;
     fact->flags = key.flags;
     fact->call = key.call;
@@ -193,12 +199,13 @@ static bool is_known(struct recorder *recorder, const struct record_event *event
         fact->count++;
         return true;
     }
-    if (recorder->facts >= FACTS_MAX)
+    if (recorder->facts >= FACTS_MAX || recorder->facts_size >= FACTS_SIZE_MAX)
         forget_all(recorder);
     fact = new_fact(recorder, size);
     if (fact != NULL) {
         HASH_ADD_KEYPTR(hh, process->facts, fact->key, size, fact);
         recorder->facts++;
+        recorder->facts_size += size;
     }
     return false;
 }

@@ -1,6 +1,7 @@
 /*
- * ops_record PART | many COUNT: makes calls of which tests/programs/record_ops.sh knows what a record has to say.
- * Between them it looks for /mark/NAME, so that the test can tell one from the next. Nothing here depends on times.
+ * ops_record PART | many COUNT [BEFORE]: makes calls of which tests/programs/record_ops.sh knows what a record has to
+ * say. Between them it looks for /mark/NAME, so that the test can tell one from the next. Nothing here depends on
+ * times.
  */
 #include "ops.h"
 
@@ -487,14 +488,15 @@ static long parent_memory(void)
     return size;
 }
 
-/* Many events: names that come again, and others that do not. Prints the parent's memory after a tenth, and at the end.
+/* Many events: names that come again, and others that do not, with `before` before them. Prints the parent's memory
+ * after a tenth, and at the end.
  */
-static void many(const char *count)
+static void many(const char *count, const char *before)
 {
-    char name[64];
+    char name[PATH_MAX];
     long all = strtol(count, NULL, 10);
     for (long i = 0; i < all; i++) {
-        (void)snprintf(name, sizeof name, i % 4 == 0 ? "name-%ld" : "again-%ld", i % 4 == 0 ? i : i % 1000);
+        (void)snprintf(name, sizeof name, i % 4 == 0 ? "%sname-%ld" : "%sagain-%ld", before, i % 4 == 0 ? i : i % 1000);
         (void)syscall(SYS_access, name, F_OK);
         if (i == all / 10)
             printf("%ld ", parent_memory());
@@ -524,7 +526,7 @@ int main(int argc, char **argv)
         if (argc > 1 && strcmp(parts[i].name, argv[1]) == 0)
             parts[i].run();
     if (argc > 2 && strcmp(argv[1], "many") == 0)
-        many(argv[2]);
+        many(argv[2], argc > 3 ? argv[3] : "");
     mark("end");
     return 0;
 }

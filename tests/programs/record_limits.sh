@@ -27,6 +27,9 @@ if [ -z "${COFFER_SANITIZED-}" ]; then
     [ $((all - tenth)) -lt 2048 ] || fail "kB after a tenth of $events events: $tenth, after all: $all"
     read -r tenth all < <("$COFFER" record -q -o many -- "$ops" many "$events")
     [ "$all" -lt 49152 ] || fail "kB when events are counted: $all"
+    read -r tenth all < <("$COFFER" record -q -o many -- "$ops" many 40000 "$(printf './%.0s' {1..1900})")
+    [ "$all" -lt 36864 ] || fail "kB when events with long names are counted: $all"
+    rm many
 fi
 
 # limited LIMIT OPTION...: writes more than fits; the shell's file that tells of going on is small.
