@@ -41,7 +41,7 @@ static const char *const texts[STATEMENT_COUNT] = {
                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [REPEAT_EVENT] = "UPDATE event SET count = count + ?8 WHERE id = (SELECT id FROM event WHERE process IS ?2"
                      " AND path IS ?5 AND kind = ?3 AND call IS ?4 AND path2 IS ?6 AND error = ?7"
-                     " ORDER BY id LIMIT 1)",
+                     " AND said IS ?9 AND said2 IS ?10 AND flags = ?11 ORDER BY id LIMIT 1)",
     [ADD_CONNECTION] = "INSERT INTO connection (time, process, kind, call, address, error, count)"
                        " VALUES (?, ?, ?, ?, ?, ?, ?)",
     [REPEAT_CONNECTION] = "UPDATE connection SET count = count + ?7 WHERE id = (SELECT id FROM connection"
@@ -209,6 +209,9 @@ static void bind_fact(sqlite3_stmt *statement, const struct record_event *event,
     sql_bind_id(statement, 5, paths[0]);
     sql_bind_id(statement, 6, paths[1]);
     (void)sqlite3_bind_int(statement, 7, event->error);
+    sql_bind_name(statement, 9, event->said);
+    sql_bind_name(statement, 10, event->said2);
+    bind_number(statement, 11, event->flags);
 }
 
 static int add_event(struct load_rows *rows, const struct record_event *event, enum record_kind kind,
@@ -218,9 +221,6 @@ static int add_event(struct load_rows *rows, const struct record_event *event, e
     bind_fact(statement, event, kind, paths);
     bind_number(statement, 1, event->time);
     bind_number(statement, 8, count);
-    sql_bind_name(statement, 9, event->said);
-    sql_bind_name(statement, 10, event->said2);
-    bind_number(statement, 11, event->flags);
     return sql_run(statement);
 }
 

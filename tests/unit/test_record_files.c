@@ -360,6 +360,28 @@ START_TEST(repeats_add_to_the_first)
 }
 END_TEST
 
+/* What was said otherwise, or opened in another way, is a fact of its own, and has its own count. */
+START_TEST(repeats_add_to_what_was_said_so)
+{
+    struct record_event event = {.kind = RECORD_READ, .process = 1, .path = "/r"};
+    ck_assert_int_eq(load_rows_add(rows, &event), 0);
+    event.said = "r";
+    ck_assert_int_eq(load_rows_add(rows, &event), 0);
+    event.flags = RECORD_PREDICTED;
+    ck_assert_int_eq(load_rows_add(rows, &event), 0);
+    event.kind = RECORD_REPEAT;
+    event.of = RECORD_READ;
+    for (event.count = 10; event.count <= 20; event.count += 10) {
+        ck_assert_int_eq(load_rows_add(rows, &event), 0);
+        event.flags = 0;
+    }
+    end();
+    ck_assert_int_eq(sql_number(database, "SELECT count FROM event WHERE said IS NULL", NULL), 1);
+    ck_assert_int_eq(sql_number(database, "SELECT count FROM event WHERE said = 'r' AND flags = 8", NULL), 11);
+    ck_assert_int_eq(sql_number(database, "SELECT count FROM event WHERE said = 'r' AND flags = 0", NULL), 21);
+}
+END_TEST
+
 /* A name that is no UTF-8 is a BLOB, and the same name is the same path. */
 START_TEST(odd_bytes)
 {
@@ -424,6 +446,7 @@ int main(void)
     tcase_add_test(tcase, what_cannot_be);
     tcase_add_test(tcase, deep);
     tcase_add_test(tcase, repeats_add_to_the_first);
+    tcase_add_test(tcase, repeats_add_to_what_was_said_so);
     tcase_add_test(tcase, odd_bytes);
     tcase_add_test(tcase, who_made_it);
     suite_add_tcase(suite, tcase);
