@@ -48,12 +48,12 @@ static const struct section sections[] = {
      "SELECT id, pid, parent, start / 1000, end / 1000, exit_code, signal, user_us, system_us, max_resident_kb, "
      "program, "
      "CASE WHEN id IN (SELECT process FROM exec) THEN NULL ELSE command END FROM process ORDER BY id LIMIT ?1"},
-    {"execs", NULL, "nnnnlwl",
+    {"execs", "exec", "nnnnlwl",
      "SELECT process, time / 1000, program, cut, command, cwd, environment FROM exec ORDER BY id LIMIT ?1"},
     {"files", NULL, "nnn",
      "SELECT path, input + 2 * output + 4 * temporary + 8 * deleted + 16 * absent + 32 * looked + 64 * metadata + "
      "128 * directory, size FROM file ORDER BY path LIMIT ?1"},
-    {"hashes", NULL, "nwwtn", "SELECT path, state, algorithm, digest, size FROM hash ORDER BY path LIMIT ?1"},
+    {"hashes", "hash", "nwwtn", "SELECT path, state, algorithm, digest, size FROM hash ORDER BY path LIMIT ?1"},
     {"connections", "connection", "nnwwwnn",
      "SELECT time / 1000, process, kind, call, address, nullif(count - 1, 0), nullif(error, 0) FROM connection ORDER "
      "BY id "

@@ -602,7 +602,7 @@ def check_limited(browser):
         return
     load(browser, "limited", "#files")
     notices = text(browser, "#notices")
-    for table, rows_of in (("paths", "path"), ("processes", "process"), ("events", "event")):
+    for table, rows_of in (("paths", "path"), ("processes", "process"), ("events", "event"), ("execs", "exec")):
         told = f"Only 1,000 of {one('build', 'SELECT count(*) FROM ' + rows_of):,} {table} are in this page"
         check("what is left out is told", told in notices, notices)
     check(
