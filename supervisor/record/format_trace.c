@@ -115,8 +115,11 @@ static int put_process(struct tracing *tracing, struct rows *rows)
     (void)json_object_set_new(slice, "args", arguments_of(rows));
     lines_add(&tracing->array, slice);
     put_arrow(tracing, rows_number(rows, PARENT), id, start);
-    if (end <= start)
+    if (end <= start) {
+        tracing->alive--;
+        put_counter(tracing, end);
         lanes_leave(&tracing->lanes, id);
+    }
     return 0;
 }
 

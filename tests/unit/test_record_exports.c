@@ -96,6 +96,26 @@ START_TEST(slices_of_a_lane_follow_each_other)
 }
 END_TEST
 
+START_TEST(nobody_is_alive_at_the_end)
+{
+    load(3, false);
+    /* The record keeps microseconds: a process may end in the one in which it began. */
+    ck_assert_int_eq(sqlite3_exec(loaded.database, "UPDATE process SET end = start WHERE parent = 1", NULL, NULL, NULL),
+                     SQLITE_OK);
+    ck_assert_int_gt(sqlite3_changes(loaded.database), 0);
+    json_auto_t *document = make_json("trace");
+    const json_t *event;
+    json_int_t alive = -1;
+    size_t i;
+    json_array_foreach(json_object_get(document, "traceEvents"), i, event)
+    {
+        if (has_phase(event, 'C'))
+            alive = number_of(json_object_get(event, "args"), "alive");
+    }
+    ck_assert_int_eq(alive, 0);
+}
+END_TEST
+
 /* The slice of a process. */
 static json_t *slice_of(json_t *events, json_int_t process)
 {
@@ -268,6 +288,7 @@ int main(void)
     TCase *tests = tcase_create("exports");
     tcase_add_checked_fixture(tests, NULL, teardown);
     tcase_add_test(tests, slices_of_a_lane_follow_each_other);
+    tcase_add_test(tests, nobody_is_alive_at_the_end);
     tcase_add_test(tests, instants_lie_on_their_process);
     tcase_add_test(tests, instants_have_a_limit);
     tcase_add_test(tests, a_small_drawing_has_all);
