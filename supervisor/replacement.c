@@ -78,8 +78,12 @@ int replacement_flush(FILE *out)
 int replacement_end(const struct replacement *replacement, FILE *out, int status)
 {
     bool is_new = replacement->beside[0] != '\0';
-    if (fclose(out) != 0 && status == 0)
-        status = -errno;
+    /* What an earlier write did not take fclose() does not tell. */
+    int flushed = replacement_flush(out);
+    if (fclose(out) != 0 && flushed == 0)
+        flushed = -errno;
+    if (status == 0)
+        status = flushed;
     if (is_new && status == 0 && rename(replacement->beside, replacement->path) < 0)
         status = -errno;
     if (is_new && status < 0)

@@ -5,7 +5,9 @@
 
 #include <check.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,12 +61,40 @@ START_TEST(what_fails_leaves_what_was_there)
 }
 END_TEST
 
+/* A write that is larger than the buffer goes past it, and leaves nothing for fclose() to fail with. */
+START_TEST(what_does_not_fit_leaves_what_was_there)
+{
+    static char data[1 << 20];
+    static const struct rlimit small = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+    static const struct rlimit none = {.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    struct replacement replacement;
+    FILE *out;
+    char file[] = "/tmp/coffer-replacement-XXXXXX";
+    int fd = mkstemp(file);
+    ck_assert_int_ge(fd, 0);
+    (void)close(fd);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(replacement_begin(&replacement, file, &out), 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    (void)fwrite(data, 1, sizeof data, out);
+    int status = replacement_end(&replacement, out, 0);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+    ck_assert_int_lt(status, 0);
+    struct stat st;
+    ck_assert_int_eq(stat(file, &st), 0);
+    ck_assert_int_eq(st.st_size, 0);
+    ck_assert_int_eq(access(replacement.beside, F_OK), -1);
+    ck_assert_int_eq(unlink(file), 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("replacement");
     TCase *tests = tcase_create("replacement");
     tcase_add_test(tests, an_early_failure_is_one_at_the_end);
     tcase_add_test(tests, what_fails_leaves_what_was_there);
+    tcase_add_test(tests, what_does_not_fit_leaves_what_was_there);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
