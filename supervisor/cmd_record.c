@@ -7,6 +7,7 @@
 #include "supervisor/record/format.h"
 #include "supervisor/record/store.h"
 #include "supervisor/record_run.h"
+#include "supervisor/replacement.h"
 #include "supervisor/text.h"
 
 #include <errno.h>
@@ -151,6 +152,11 @@ static void tell_summary(const struct parsed *parsed, const char *record, const 
 static int run_and_convert(struct parsed *parsed)
 {
     struct record_outcome outcome;
+    int status = parsed->output == NULL ? 0 : replacement_check(parsed->output);
+    if (status < 0) {
+        error_errno(parsed->output, status);
+        return STATUS_COFFER_FAILED;
+    }
     cleanup_free char *record = temporary_record();
     if (record == NULL)
         return STATUS_COFFER_FAILED;
@@ -159,7 +165,7 @@ static int run_and_convert(struct parsed *parsed)
         (void)unlink(record);
         return STATUS_COFFER_FAILED;
     }
-    int status = outcome.executed ? convert(parsed, record) : STATUS_DONE;
+    status = outcome.executed ? convert(parsed, record) : STATUS_DONE;
     if (status == STATUS_DONE)
         (void)unlink(record);
     else

@@ -67,6 +67,19 @@ int replacement_begin(struct replacement *replacement, const char *file, FILE **
     return status;
 }
 
+int replacement_check(const char *file)
+{
+    struct replacement replacement;
+    int status = plan(&replacement, file);
+    if (status < 0 || replacement.beside[0] == '\0')
+        return status;
+    int fd = mkostemp(replacement.beside, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    (void)close(fd);
+    return unlink(replacement.beside) < 0 ? -errno : 0;
+}
+
 int replacement_flush(FILE *out)
 {
     bool failed = ferror(out) != 0;

@@ -15,6 +15,9 @@ struct replacement {
     mode_t mode;
 };
 
+/* Whether it could be, as far as that can be known before: 0 or -errno. Nothing is left behind. */
+int replacement_check(const char *file);
+
 /* Opens what to write to. 0 or -errno. */
 int replacement_begin(struct replacement *replacement, const char *file, FILE **out);
 

@@ -53,7 +53,10 @@ echo precious >coffer.record
 [ $? = 125 ] && [ ! -e ran2 ] && [ "$(cat coffer.record)" = precious ] || fail "a file that is no record was replaced"
 rm coffer.record
 "$COFFER" record -q -o no/made.html -- touch ran3 2>error
-[ $? = 125 ] && [ -e ran3 ] || fail "a page that cannot be written"
+[ $? = 125 ] && [ ! -e ran3 ] && grep -q 'no/made.html: No such file' error || fail "a page that cannot be written is told of too late"
+mkdir no
+"$COFFER" record -q -o no/made.html -- sh -c 'rmdir no; touch ran3' 2>error
+[ $? = 125 ] && [ -e ran3 ] || fail "a page that cannot be written any longer"
 kept=$(sed -n 's/^coffer: \(.*\): the record is kept here.*/\1/p' error)
 "$COFFER" report "$kept" --outputs | grep -qx "$PWD/ran3" || fail "the record is lost: $(cat error)"
 rm "$kept"
