@@ -1,3 +1,4 @@
+#include "emul/beneath.h"
 #include "emul/cleanup.h"
 #include "supervisor/command.h"
 #include "supervisor/record/format.h"
@@ -125,9 +126,9 @@ static void tell_damage(void *context, const struct record_damage *damage)
 /* The path that a record would have for one that the user names; in fresh memory, NULL without. */
 static char *path_in_record(sqlite3 *database, const char *given)
 {
-    char *absolute = NULL;
-    cleanup_free char *directory = *given == '/' ? NULL : getcwd(NULL, 0);
-    if (asprintf(&absolute, "%s%s%s", directory == NULL ? "" : directory, directory == NULL ? "" : "/", given) < 0)
+    cleanup_free char *directory = getcwd(NULL, 0);
+    char *absolute = path_absolute(directory == NULL ? "/" : directory, given);
+    if (absolute == NULL)
         return NULL;
     char *resolved = realpath(given, NULL);
     if (resolved == NULL || query_knows(database, absolute)) {

@@ -169,6 +169,13 @@ grep -q 'read.*/real/f$' out || fail "a path through a link: $(cat out err)"
 exits 0 here.rec --who-read real/f
 grep -q 'read.*/real/f$' out || fail "a path from here: $(cat out err)"
 
+# One that is gone since, in other words.
+rm real/f
+for name in real/f ./real/f real/../real/f "$(pwd -P)//real/./f"; do
+    exits 0 here.rec --who-read "$name"
+    grep -q 'read.*/real/f$' out || fail "$name, which is gone: $(cat out err)"
+done
+
 # The database, in a file, and through a pipe; what its name says.
 exits 0 build.rec -o build.sqlite
 [ "$(sqlite3 build.sqlite 'PRAGMA integrity_check; PRAGMA user_version; SELECT value FROM meta WHERE key = "status";
