@@ -35,7 +35,7 @@ same sh -c 'ln -s nowhere l; cat l; rm l; mkdir x; ln -s x l; : >l/f; rm l; mkdi
 "$COFFER" record -q -o "$PWD/no/record" -- true 2>error
 [ $? = 125 ] || fail "a record that cannot be made does not keep the command from running"
 grep -q 'coffer: .*/no/record: No such file' error || fail "what is wrong: $(cat error)"
-[ -z "$(find /tmp -maxdepth 1 -name '.coffer-*' -newer error 2>/dev/null)" ] || fail 'a layer was left behind'
+[ -z "$(find "$TMPDIR" -maxdepth 1 -name '.coffer-*')" ] || fail 'a layer was left behind'
 
 # What comes out: a record, or what is made of one.
 "$COFFER" record -o made.json -- sh -c 'echo new >out; cat out >/dev/null' 2>error || fail "a format by the ending: $(cat error)"
