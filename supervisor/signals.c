@@ -56,7 +56,7 @@ void signals_restore(const struct signals *signals)
     while (sigtimedwait(&signals->taken, NULL, &now) > 0)
         continue;
     for (int signal = 1; signal < NSIG; signal++)
-        if (signal != SIGPIPE)
+        if (signal != SIGPIPE && signal != SIGXFSZ)
             (void)sigaction(signal, &signals->actions[signal], NULL);
     (void)pthread_sigmask(SIG_SETMASK, &signals->mask, NULL);
 }

@@ -26,7 +26,7 @@ void signals_in_child(const struct signals *signals);
 /* In the parent after the fork: sets the dispositions. */
 void signals_install(void);
 
-/* Puts everything back, for the questions and commands at the end; but SIGPIPE stays ignored. */
+/* Puts everything back, for the questions and commands at the end; but SIGPIPE and SIGXFSZ stay ignored. */
 void signals_restore(const struct signals *signals);
 
 /*

@@ -63,6 +63,16 @@ full stop
 status=$?
 [ $status = 137 ] || fail "the exit status of a command that looks: $status"
 
+# A limit that is met when the command has ended, and what it made is hashed.
+(
+    ulimit -f 64
+    "$COFFER" record -q --hash sha256,blake2b,git -o cut -- \
+        bash -c 'mkdir made; for ((i = 0; i < 500; i++)); do echo $i >made/$i; done' 2>err
+)
+status=$?
+[ $status = 125 ] || fail "the exit status when the limit is met at the end: $status"
+full 'at the end'
+
 # A full disk.
 if [ "$(id -u)" = 0 ]; then
     mkdir disk
