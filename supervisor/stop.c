@@ -238,6 +238,7 @@ static void decide(struct task *task)
         }
         task->ask_view = task->answer.want_exit;
         if (watch_look(task)) {
+            (void)notes_settled(task); /* other calls are looked at meanwhile */
             task_park(task);
             return;
         }
