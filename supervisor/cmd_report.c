@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     OPTION_FORMAT = OPTION_LONG_ONLY,
@@ -68,7 +69,7 @@ static int take_query(const struct command *self, struct request *request, enum 
     request->query = query;
     request->operand = optarg;
     if (query != QUERY_PROCESS)
-        return 0;
+        return optarg != NULL && *optarg == '\0' ? command_usage_error(self, "the question has an empty path") : 0;
     errno = 0;
     long pid = strtol(optarg, &end, 10);
     if (errno != 0 || end == optarg || *end != '\0' || pid <= 0 || pid > INT_MAX)
@@ -82,7 +83,7 @@ static int take_option(const struct command *self, struct request *request, int 
     switch (option) {
     case 'o':
         request->output = optarg;
-        return 0;
+        return *optarg == '\0' ? command_usage_error(self, "--output has an empty path") : 0;
     case OPTION_FORMAT:
         return take_format(self, request, optarg);
     case OPTION_TARGET:
@@ -93,12 +94,20 @@ static int take_option(const struct command *self, struct request *request, int 
     }
 }
 
+static bool is_same_file(const char *one, const char *other)
+{
+    struct stat st, st2;
+    return stat(one, &st) == 0 && stat(other, &st2) == 0 && st.st_dev == st2.st_dev && st.st_ino == st2.st_ino;
+}
+
 /* 0, or what to exit with. */
 static int check(const struct command *self, struct request *request, int argc, char **argv)
 {
     if (optind + 1 != argc)
         return command_usage_error(self, optind == argc ? "which record?" : "takes one record");
     request->record = argv[optind];
+    if (request->output != NULL && is_same_file(request->output, request->record))
+        return command_usage_error(self, "--output is the record itself, which would be lost");
     if (request->query != QUERY_NONE && request->format != NULL)
         return command_usage_error(self, "a question has no --format");
     if (request->query == QUERY_NONE && request->format == NULL)

@@ -61,6 +61,19 @@ kept=$(sed -n 's/^coffer: \(.*\): the record is kept here.*/\1/p' error)
 "$COFFER" report "$kept" --outputs | grep -qx "$PWD/ran3" || fail "the record is lost: $(cat error)"
 rm "$kept"
 
+# A summary in the place of its record would be all that is left; an empty path is no path.
+"$COFFER" record -q -o only.rec -- true || fail "a record"
+cp only.rec only.copy
+ln -s only.rec only.link
+for output in only.rec ./only.rec only.link; do
+    "$COFFER" report only.rec -o "$output" 2>error
+    [ $? = 2 ] && grep -q 'the record itself' error && cmp only.rec only.copy || fail "-o $output replaced the record: $(cat error)"
+done
+for wrong in -o --who-read --who-wrote; do
+    "$COFFER" report only.rec "$wrong" '' >out 2>error
+    [ $? = 2 ] && grep -q 'empty path' error || fail "$wrong with an empty path: $(cat out error)"
+done
+
 # An environment is for nobody else.
 for made in secret.record secret.json; do
     SECRET=hidden-in-here "$COFFER" record -q --environment -o "$made" -- true
