@@ -33,6 +33,6 @@ const struct format *format_of_file(const char *path)
         if (end > 0 && length > end && strcmp(path + length - end, format->suffix) == 0)
             return format;
     }
-    /* Whoever says no more wants JSON that any program reads. */
+    /* Whoever says no more wants the events; that these are JSON lines, an object a line, he has to know. */
     return length > 5 && strcmp(path + length - 5, ".json") == 0 ? format_find("jsonl") : NULL;
 }
