@@ -99,6 +99,16 @@ static bool may_replace(const char *path)
     return status != -EBADMSG;
 }
 
+/* A pipe, a terminal or a device cannot hold one: parts of it are written again. */
+static bool can_hold_record(const char *path)
+{
+    struct stat st;
+    bool can = stat(path, &st) < 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode);
+    if (!can)
+        error_line(path, "a record needs a regular file; what --format jsonl writes can go there");
+    return can;
+}
+
 /* A file for a record of which something else is made; in fresh memory. NULL: a line has been printed. */
 static char *temporary_record(void)
 {
@@ -178,7 +188,7 @@ static int run_and_keep(struct parsed *parsed)
 {
     struct record_outcome outcome;
     const char *record = parsed->output == NULL ? DEFAULT_RECORD : parsed->output;
-    if (parsed->output == NULL && !may_replace(record))
+    if (!can_hold_record(record) || (parsed->output == NULL && !may_replace(record)))
         return STATUS_COFFER_FAILED;
     parsed->run.recorder.path = record;
     if (!record_run(&parsed->run, &outcome))

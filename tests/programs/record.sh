@@ -74,6 +74,16 @@ for wrong in -o --who-read --who-wrote; do
     [ $? = 2 ] && grep -q 'empty path' error || fail "$wrong with an empty path: $(cat out error)"
 done
 
+# A record is written in more than one place; a pipe takes a format.
+mkfifo fifo
+for output in /dev/full fifo; do
+    "$COFFER" record -q -o $output -- touch ran4 2>error
+    [ $? = 125 ] && [ ! -e ran4 ] && grep -q "$output: a record needs a regular file" error || fail "a record in $output: $(cat error)"
+done
+"$COFFER" record -q -o /dev/stdout -- touch ran4 2>error | cat >out
+[ "${PIPESTATUS[0]}" = 125 ] && [ ! -s out ] && grep -q 'needs a regular file.*--format jsonl' error || fail "a record in a pipe: $(cat error)"
+"$COFFER" record -q --format jsonl -o /dev/stdout -- true | grep -q '"event":"end"' || fail "JSON in a pipe"
+
 # An environment is for nobody else.
 for made in secret.record secret.json; do
     SECRET=hidden-in-here "$COFFER" record -q --environment -o "$made" -- true
