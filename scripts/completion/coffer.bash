@@ -26,7 +26,10 @@ _coffer_reply() {
     mapfile -t COMPREPLY < <(compgen -W "$1" -- "$2")
 }
 
-# The value of an option. Returns 1 when the word before is no option that takes one.
+# Formats that a command has beside those of report.
+declare -gA _coffer_formats=([record]=record)
+
+# _coffer_value OPTION WORD COMMAND: the value of an option. Returns 1 when the word before is no option that takes one.
 _coffer_value() {
     case $1 in
     -l | --layer | --over)
@@ -42,7 +45,7 @@ _coffer_value() {
     --hash) _coffer_reply "sha256 blake2b git" "$2" ;;
     --on-record-error) _coffer_reply "continue stop" "$2" ;;
     --on-violation) _coffer_reply "errno kill ask" "$2" ;;
-    --format) _coffer_reply "record $(coffer report --format help 2>/dev/null | cut -d' ' -f1)" "$2" ;;
+    --format) _coffer_reply "${_coffer_formats[$3]-} $(coffer report --format help 2>/dev/null | cut -d' ' -f1)" "$2" ;;
     -p | --policy | --hide | --report | --record | -o | --output | --who-wrote | --who-read) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
     --lock) _coffer_reply "require try off" "$2" ;;
     --cpu) _coffer_reply "auto free" "$2" ;;
@@ -87,7 +90,7 @@ _coffer() {
             return
         fi
     fi
-    _coffer_value "$previous" "$current" && return
+    _coffer_value "$previous" "$current" "$command" && return
     if [[ $current == -* ]]; then
         _coffer_reply "${_coffer_options[$command]}" "$current"
         return

@@ -84,6 +84,18 @@ done
 [ "${PIPESTATUS[0]}" = 125 ] && [ ! -s out ] && grep -q 'needs a regular file.*--format jsonl' error || fail "a record in a pipe: $(cat error)"
 "$COFFER" record -q --format jsonl -o /dev/stdout -- true | grep -q '"event":"end"' || fail "JSON in a pipe"
 
+# What the shell offers is what a command takes.
+completion=$COFFER_TESTS/../../scripts/completion/coffer.bash
+offered() {
+    bash -c '. "$1"; coffer() { "$COFFER" "$@"; }; COMP_WORDS=(coffer "$2" --format ""); COMP_CWORD=3; _coffer; echo "${COMPREPLY[@]}"' bash "$completion" "$1"
+}
+if [ -e "$completion" ]; then
+    [[ " $(offered record) " == *" record "*" jsonl "* ]] || fail "formats offered for record: $(offered record)"
+    [[ " $(offered report) " == *" jsonl "* && " $(offered report) " != *" record "* ]] || fail "formats offered for report: $(offered report)"
+else
+    echo "not tried: completion, which is not beside the tests"
+fi
+
 # An environment is for nobody else.
 for made in secret.record secret.json; do
     SECRET=hidden-in-here "$COFFER" record -q --environment -o "$made" -- true
