@@ -27,7 +27,7 @@ static int on_change(void *context, const struct change *change)
 {
     struct diff *diff = context;
     struct change_by by = {.count = 0};
-    if (diff->changers != NULL && diff->totals.format != OPTION_STAT)
+    if (diff->changers != NULL)
         by.count = changers_of(diff->changers, change->path, by.found);
     switch (diff->totals.format) {
     case OPTION_JSON:
@@ -73,7 +73,9 @@ static struct changers *open_changers(const struct layer *layer)
 static int print_diff(struct operands *operands, int format)
 {
     struct layer_error error;
-    struct diff diff = {.totals = {.format = format}, .changers = open_changers(&operands->layer)};
+    struct diff diff = {.totals = {.format = format}};
+    if (format != OPTION_STAT) /* which names nobody, and a record takes seconds to read */
+        diff.changers = open_changers(&operands->layer);
     cleanup_fd int host = sys_openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
     const struct changes_options options = {
         .host = {.root_fd = host},

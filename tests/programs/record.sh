@@ -119,6 +119,14 @@ flags=$(sqlite3 flags.sqlite "SELECT DISTINCT kind, flags & 1 FROM event JOIN pa
 diff=$("$COFFER" diff "$PWD/layer")
 [[ $diff == *"A $PWD/made  by "*sh'['*']'* ]] && [[ $diff == *"D $PWD/text  by rm["*']'* ]] || fail "who made a change: $diff"
 "$COFFER" diff --json "$PWD/layer" | grep -q '"by":\[{"program":"rm","pid":[0-9]*}\]' || fail "who, as JSON"
+if strace -o /dev/null -- true 2>/dev/null; then
+    strace -f -e trace=openat,open -o opens -- "$COFFER" diff "$PWD/layer" >/dev/null
+    grep -q view.record opens || fail "a diff reads no record"
+    strace -f -e trace=openat,open -o opens -- "$COFFER" diff --stat "$PWD/layer" >/dev/null
+    ! grep view.record opens || fail "diff --stat reads a record that it has no use for"
+else
+    echo "not tried: which records a diff reads: strace cannot trace here"
+fi
 rm view.record
 [ "$("$COFFER" diff "$PWD/layer")" = "A $PWD/made"$'\n'"D $PWD/text" ] || fail "without the record: $("$COFFER" diff "$PWD/layer")"
 "$COFFER" run -q --discard --profile build --record rules.record -- sh -c ': >/etc/coffer-no' 2>/dev/null
