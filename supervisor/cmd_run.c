@@ -23,6 +23,7 @@ enum {
     OPTION_BACKTRACE,
     OPTION_RECORD,
     OPTION_HASH,
+    OPTION_ON_RECORD_ERROR,
     OPTION_COMMIT,
     OPTION_DISCARD,
     OPTION_KEEP,
@@ -47,6 +48,8 @@ const struct option_row run_options[] = {
     {OPTION_REPORT, "report", "FILE", "write what was refused, and to whom, as a JSON object a line"},
     {OPTION_RECORD, "record", "FILE", "record which files the command and its processes touch; see coffer report"},
     {OPTION_HASH, "hash", "ALGO[,ALGO]", "with --record: hash inputs and outputs as well: sha256, blake2b, git"},
+    {OPTION_ON_RECORD_ERROR, "on-record-error", "WHAT",
+     "with --record: when it cannot be written, continue (default) without it, or stop the command"},
     {OPTION_BACKTRACE, "backtrace", NULL, "show where in the program the refused call was made"},
     {OPTION_CPU, "cpu", "MODE",
      "placement of the processes on CPUs: auto (default) or free, which leaves it to the kernel"},
@@ -63,6 +66,7 @@ const struct option_row run_options[] = {
 struct parsed {
     struct run_request *request;
     bool fate_given;
+    bool on_record_error_given;
     bool contradicts; /* what is wrong is a contradiction */
 };
 
@@ -116,6 +120,15 @@ static const char *set_control(struct run_request *request, const char *mode)
         return "--control is open, exec or closed";
     request->control = mode;
     return NULL;
+}
+
+static const char *set_on_record_error(struct parsed *parsed, const char *what)
+{
+    parsed->on_record_error_given = true;
+    parsed->request->stop_on_record_error = strcmp(what, "stop") == 0;
+    return parsed->request->stop_on_record_error || strcmp(what, "continue") == 0
+               ? NULL
+               : "--on-record-error is continue or stop";
 }
 
 static const char *set_placement(struct run_request *request, const char *mode)
@@ -201,6 +214,8 @@ static const char *set_option(struct parsed *parsed, int option)
         return set_once(parsed, &request->record, "--record is given twice");
     case OPTION_HASH:
         return digest_parse(optarg, &request->hashes);
+    case OPTION_ON_RECORD_ERROR:
+        return set_on_record_error(parsed, optarg);
     case OPTION_BACKTRACE:
         request->backtrace = true;
         return NULL;
@@ -238,8 +253,9 @@ static bool parse(const struct command *command, int argc, char **argv, struct r
         }
     }
     *status = option == OPTIONS_HELP ? STATUS_DONE : command->usage_status;
-    if (option == OPTIONS_END && request->hashes != 0 && request->record == NULL) {
-        *status = command_usage_error(command, "--hash needs --record");
+    if (option == OPTIONS_END && request->record == NULL && (request->hashes != 0 || parsed.on_record_error_given)) {
+        *status = command_usage_error(command, request->hashes != 0 ? "--hash needs --record"
+                                                                    : "--on-record-error needs --record");
         return false;
     }
     return option == OPTIONS_END;

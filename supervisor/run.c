@@ -213,8 +213,11 @@ static int status_of(const struct run_request *request, const struct supervisor 
 static bool begin_record(const struct run_request *request, struct supervisor *supervisor, const struct layer *layer,
                          struct recorder **recorder)
 {
-    const struct recorder_options options = {
-        .path = request->record, .argv = request->argv, .view = true, .hashes = request->hashes};
+    const struct recorder_options options = {.path = request->record,
+                                             .argv = request->argv,
+                                             .view = true,
+                                             .stop_on_error = request->stop_on_record_error,
+                                             .hashes = request->hashes};
     *recorder = NULL;
     if (request->record == NULL)
         return true;

@@ -38,9 +38,10 @@ struct run_request {
     const char *on_violation; /* "errno", "kill" or "ask"; NULL: as the policy says */
     const char *control;      /* "open", "exec" or "closed"; NULL: as the policy says */
     enum net_mode net;
-    const char *report; /* a file for what was refused, or NULL */
-    const char *record; /* a file for what is recorded, or NULL */
-    unsigned hashes;    /* of files, with `record`: see record/digest.h */
+    const char *report;        /* a file for what was refused, or NULL */
+    const char *record;        /* a file for what is recorded, or NULL */
+    unsigned hashes;           /* of files, with `record`: see record/digest.h */
+    bool stop_on_record_error; /* with `record`: else the command goes on without one */
     bool backtrace;
     bool fail_on_violation;
     struct learned *learn; /* refuse nothing, and note here what would have been; or NULL */

@@ -2,8 +2,8 @@
 # Completion of coffer for bash. tests/check_docs.sh compares the options with those that --help prints.
 
 declare -gA _coffer_options=(
-    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --hash --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
-    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --hash --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [run]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --hash --on-record-error --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
+    [shell]="-l --layer --over --profile -p --policy -w --write --hide --net --on-violation --control --fail-on-violation --report --record --hash --on-record-error --backtrace --lock --cpu --keep --commit --discard --ask -q --quiet -v --verbose --help"
     [list]="--json --help"
     [diff]="--text --stat --json --help"
     [commit]="--root --dry-run --force -q --quiet --help"

@@ -63,6 +63,21 @@ full stop
 status=$?
 [ $status = 137 ] || fail "the exit status of a command that looks: $status"
 
+# In a view as well.
+(
+    ulimit -f 64
+    exec "$COFFER" run -q -l "$PWD/layer" --record cut --on-record-error stop -- \
+        sh -c 'i=0; while [ $i -lt 20000 ]; do test -e "/nothing-$i"; i=$((i + 1)); done; echo went on' >out 2>err
+)
+status=$?
+[ $status = 137 ] || fail "the exit status of a command in a view that was ended: $status: $(cat err)"
+[ ! -s out ] || fail "the command in a view was not ended: $(cat out)"
+full 'stop in a view'
+"$COFFER" run -q --discard --record cut --on-record-error perhaps -- true 2>err
+[ $? = 125 ] && grep -q 'continue or stop' err || fail "what --on-record-error takes: $(cat err)"
+"$COFFER" run -q --discard --on-record-error stop -- true 2>err
+[ $? = 125 ] && grep -q 'needs --record' err || fail "--on-record-error without --record: $(cat err)"
+
 # A limit that is met when the command has ended, and what it made is hashed.
 (
     ulimit -f 64
