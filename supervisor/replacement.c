@@ -44,7 +44,31 @@ static int plan(struct replacement *replacement, const char *file)
     if (realpath(file, replacement->path) == NULL || access(replacement->path, W_OK) < 0)
         return -errno;
     replacement->mode = st.st_mode & 0777;
+    replacement->is_there = true;
     return name_beside(replacement);
+}
+
+/* The new file, or -errno. One that may be written in a directory that may not is planned to be written in place. */
+static int open_beside(struct replacement *replacement)
+{
+    int fd = mkostemp(replacement->beside, O_CLOEXEC);
+    if (fd >= 0)
+        return fd;
+    int status = -errno;
+    if (!replacement->is_there || (status != -EACCES && status != -EPERM && status != -EROFS))
+        return status;
+    replacement->beside[0] = '\0';
+    return status;
+}
+
+/* What to write to, or -errno. What is there is cut when the new content is written. */
+static int open_file(struct replacement *replacement)
+{
+    int status = replacement->beside[0] == '\0' ? 0 : open_beside(replacement);
+    if (replacement->beside[0] != '\0')
+        return status;
+    int fd = open(replacement->path, O_WRONLY | (replacement->is_there ? 0 : O_TRUNC) | O_CLOEXEC | O_NOCTTY);
+    return fd < 0 ? -errno : fd;
 }
 
 int replacement_begin(struct replacement *replacement, const char *file, FILE **out)
@@ -52,11 +76,10 @@ int replacement_begin(struct replacement *replacement, const char *file, FILE **
     int status = plan(replacement, file);
     if (status < 0)
         return status;
-    bool is_new = replacement->beside[0] != '\0';
-    int fd = is_new ? mkostemp(replacement->beside, O_CLOEXEC)
-                    : open(replacement->path, O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY);
+    int fd = open_file(replacement);
     if (fd < 0)
-        return -errno;
+        return fd;
+    bool is_new = replacement->beside[0] != '\0';
     *out = is_new && fchmod(fd, replacement->mode) < 0 ? NULL : fdopen(fd, "w");
     if (*out != NULL)
         return 0;
@@ -73,11 +96,11 @@ int replacement_check(const char *file)
     int status = plan(&replacement, file);
     if (status < 0 || replacement.beside[0] == '\0')
         return status;
-    int fd = mkostemp(replacement.beside, O_CLOEXEC);
+    int fd = open_file(&replacement);
     if (fd < 0)
-        return -errno;
+        return fd;
     (void)close(fd);
-    return unlink(replacement.beside) < 0 ? -errno : 0;
+    return replacement.beside[0] != '\0' && unlink(replacement.beside) < 0 ? -errno : 0;
 }
 
 int replacement_flush(FILE *out)
@@ -88,11 +111,22 @@ int replacement_flush(FILE *out)
     return failed ? -EIO : 0;
 }
 
+/* In place, where anything of the new content has been written, nothing of the old stays behind it. */
+static int cut(FILE *out, int status)
+{
+    off_t end = ftello(out);
+    if (end < 0 || (status == 0 || end > 0 ? ftruncate(fileno(out), end) : 0) < 0)
+        return -errno;
+    return 0;
+}
+
 int replacement_end(const struct replacement *replacement, FILE *out, int status)
 {
     bool is_new = replacement->beside[0] != '\0';
     /* What an earlier write did not take fclose() does not tell. */
     int flushed = replacement_flush(out);
+    if (!is_new && replacement->is_there && flushed == 0)
+        flushed = cut(out, status);
     if (fclose(out) != 0 && flushed == 0)
         flushed = -errno;
     if (status == 0)

@@ -5,13 +5,18 @@
 #define COFFER_SUPERVISOR_REPLACEMENT_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
 struct replacement {
     char path[PATH_MAX];
-    char
-        beside[PATH_MAX]; /* the new file; empty: what is no regular file, a terminal or a pipe, is written to itself */
+    /*
+     * The new file. Empty: written to itself is what is no regular file, a terminal or a pipe, and a file that may be
+     * written where its directory may not; of that, what fails midway is not undone.
+     */
+    char beside[PATH_MAX];
+    bool is_there; /* a regular file */
     mode_t mode;
 };
 
@@ -24,8 +29,8 @@ int replacement_begin(struct replacement *replacement, const char *file, FILE **
 /* Whether all that has been written so far is written: 0 or -errno. */
 int replacement_flush(FILE *out);
 
-/* Closes it and puts it in place; when that fails, or `status` is a -errno, nothing has happened. Returns what failed.
- */
+/* Closes it and puts it in place; when that fails, or `status` is a -errno, nothing has happened (but see `beside`).
+ * Returns what failed. */
 int replacement_end(const struct replacement *replacement, FILE *out, int status);
 
 #endif

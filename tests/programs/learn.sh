@@ -134,6 +134,17 @@ expect "$COFFER" policy learn -o out.d/link -- true
 grep -q '^read deny' out.d/kept || fail "not written behind a link: $(cat out.d/kept)"
 [ "$(ls -A out.d) $(stat -c %a out.d/kept) $(readlink out.d/link)" = "kept
 link 640 kept" ] || fail "what is left: $(ls -lA out.d)"
+# Where the directory may not be written, the file is: in place, and none of the old content is left. A failure leaves it.
+mkdir fixed.d && head -c 9999 /dev/zero | tr '\0' '#' >fixed.d/kept && cp fixed.d/kept fixed.old
+ln fixed.d/kept fixed.link && chmod 555 fixed.d
+user=()
+[ "$(id -u)" != 0 ] || user=(setpriv --bounding-set=-dac_override --inh-caps=-all)
+"${user[@]}" "$COFFER" policy learn -o fixed.d/kept -- ./absent >out 2>&1
+cmp fixed.d/kept fixed.old || fail "a failure changed a file in place: $(cat out)"
+expect "${user[@]}" "$COFFER" policy learn -o fixed.d/kept -- true
+grep -q '^read deny' fixed.link && ! grep -q '####' fixed.link || fail "not written in place: $(head -c 500 fixed.d/kept)"
+expect "$COFFER" policy check fixed.d/kept
+chmod 755 fixed.d
 expect "$COFFER" policy learn -o out.d/new -- true
 [ "$(stat -c %a out.d/new)" = "$(stat -c %a learn.out)" ] || fail "mode of a policy: $(ls -l out.d)"
 "$COFFER" policy learn -o /dev/stdout -- true | grep -q '^read deny' || fail "/dev/stdout"
