@@ -21,13 +21,26 @@ size=$(stat -c %s compile)
 [ "$count" -gt 100 ] || fail "only $count events in a compile"
 [ "$size" -lt $((count * 40)) ] || fail "$size bytes for $count events"
 
+# grown RECORD-OPTION... -- ARG...: $tenth and $all are the kB of the recorder after a tenth of `many ARG...`, and at the end.
+grown() {
+    local options=()
+    while [ "$1" != -- ]; do
+        options+=("$1")
+        shift
+    done
+    shift
+    tenth='' all=''
+    read -r tenth all < <("$COFFER" record -q "${options[@]}" -o many -- "$ops" many "$@")
+    [ -n "$tenth" ] && [ -n "$all" ] || fail "nobody said how much memory there was after $1 events"
+}
+
 # Memory: as much for many events as for a tenth of them; without --streams, what is remembered to be counted as well.
 if [ -z "${COFFER_SANITIZED-}" ]; then
-    read -r tenth all < <("$COFFER" record -q --streams -o many -- "$ops" many "$events")
+    grown --streams -- "$events"
     [ $((all - tenth)) -lt 2048 ] || fail "kB after a tenth of $events events: $tenth, after all: $all"
-    read -r tenth all < <("$COFFER" record -q -o many -- "$ops" many "$events")
+    grown -- "$events"
     [ "$all" -lt 49152 ] || fail "kB when events are counted: $all"
-    read -r tenth all < <("$COFFER" record -q -o many -- "$ops" many 40000 "$(printf './%.0s' {1..1900})")
+    grown -- 40000 "$(printf './%.0s' {1..1900})"
     [ "$all" -lt 36864 ] || fail "kB when events with long names are counted: $all"
     rm many
 fi
@@ -92,12 +105,14 @@ full 'at the end'
 if [ "$(id -u)" = 0 ]; then
     mkdir disk
     cat >in-disk <<'END'
-mount -t tmpfs -o size=64k tmpfs disk || exit 77
+mount -t tmpfs -o size=64k tmpfs disk || exit
 "$COFFER" record -q --streams -o disk/cut -- "$1" many 20000 >/dev/null 2>err
 echo $? >status
 cp disk/cut cut
 END
-    if COFFER=$COFFER unshare -m sh in-disk "$ops" 2>/dev/null; then
+    rm -f cut status
+    COFFER=$COFFER unshare -m sh in-disk "$ops"
+    if [ -e status ]; then
         [ "$(cat status)" = 125 ] || fail "the exit status with a full disk: $(cat status)"
         sed -i 's:disk/cut:cut:' err
         grep -q 'No space left' err || fail "a full disk: $(cat err)"
