@@ -49,7 +49,8 @@ struct recorder {
     uint32_t numbers; /* of processes, so far */
     size_t facts, facts_size;
     uint64_t lost;
-    int error; /* what the first failure was, or 0 */
+    int error; /* of the writer, which takes nothing any more; or 0 */
+    bool told; /* the user knows that something is missing */
     bool streams, environment, view, stop_on_error;
     unsigned hashes;
     char key[4 * PATH_MAX]; /* of the event that is looked for */
@@ -66,21 +67,25 @@ static uint64_t now_ns(clockid_t clock)
 void recorder_lost(struct recorder *recorder, int error)
 {
     recorder->lost++;
-    if (recorder->error != 0)
+    if (recorder->told)
         return;
-    recorder->error = error;
+    recorder->told = true;
     error_errno(recorder->path, error);
-    error_text(recorder->stop_on_error
-                   ? "the record cannot be written: the command is ended"
-                   : "the record cannot be written any further: the command goes on (--on-record-error=stop ends it)");
+    if (recorder->stop_on_error)
+        error_text("the record is not complete: the command is ended");
+    else if (recorder->error != 0)
+        error_text("the record cannot be written any further: the command goes on (--on-record-error=stop ends it)");
+    else
+        error_text("an event is missing in the record: the command goes on (--on-record-error=stop ends it)");
 }
 
 static void write_event(struct recorder *recorder, struct record_event *event)
 {
     event->time = now_ns(CLOCK_MONOTONIC) - recorder->began;
-    int status = recorder->error != 0 ? recorder->error : record_writer_add(recorder->writer, event);
-    if (status < 0)
-        recorder_lost(recorder, status);
+    if (recorder->error == 0)
+        recorder->error = record_writer_add(recorder->writer, event);
+    if (recorder->error < 0)
+        recorder_lost(recorder, recorder->error);
 }
 
 static struct known_process *find(const struct recorder *recorder, pid_t pid)
@@ -304,7 +309,7 @@ bool recorder_is_of_view(const struct recorder *recorder)
 
 bool recorder_gives_up(const struct recorder *recorder)
 {
-    return recorder->error != 0 && recorder->stop_on_error;
+    return recorder->lost > 0 && recorder->stop_on_error;
 }
 
 /* The words one behind the other, each with its NUL; NULL without memory. */
@@ -383,7 +388,7 @@ bool recorder_free(struct recorder *recorder, int status)
         error_errno(recorder->path, closed);
         whole = false;
     }
-    whole = whole && recorder->error == 0;
+    whole = whole && recorder->lost == 0;
     free(recorder);
     return whole;
 }
