@@ -173,7 +173,7 @@ static int run_and_convert(struct parsed *parsed)
     parsed->run.recorder.path = record;
     if (!record_run(&parsed->run, &outcome)) {
         (void)unlink(record);
-        return STATUS_COFFER_FAILED;
+        return outcome.status;
     }
     status = outcome.executed ? convert(parsed, record) : STATUS_DONE;
     if (status == STATUS_DONE)
@@ -192,7 +192,7 @@ static int run_and_keep(struct parsed *parsed)
         return STATUS_COFFER_FAILED;
     parsed->run.recorder.path = record;
     if (!record_run(&parsed->run, &outcome))
-        return STATUS_COFFER_FAILED;
+        return outcome.status;
     tell_summary(parsed, record, &outcome);
     return outcome.status == 0 && !outcome.whole ? STATUS_COFFER_FAILED : outcome.status;
 }

@@ -1,13 +1,16 @@
 #include "supervisor/record_run.h"
 
+#include "emul/tree.h"
 #include "supervisor/command.h"
 #include "supervisor/nested.h"
 #include "supervisor/notes.h"
 #include "supervisor/placement.h"
 #include "supervisor/run.h"
+#include "supervisor/search_path.h"
 #include "supervisor/text.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +25,7 @@ static int open_layer(struct layer *layer, char *const *argv)
     char path[PATH_MAX];
     struct layer_error error;
     const char *directory = getenv("TMPDIR");
-    if (directory == NULL || directory[0] != '/')
+    if (directory == NULL || *directory == '\0')
         directory = "/tmp";
     bool fits = snprintf(path, sizeof path, "%s/.coffer-XXXXXX", directory) < PATH_MAX;
     if (!fits || mkdtemp(path) == NULL) {
@@ -31,7 +34,7 @@ static int open_layer(struct layer *layer, char *const *argv)
     }
     if (layer_open(layer, path, LAYER_RUN, argv, &error) < 0) {
         error_text(error.text);
-        (void)rmdir(path);
+        (void)tree_remove(AT_FDCWD, path);
         return -1;
     }
     return 0;
@@ -103,7 +106,14 @@ bool record_run(const struct record_request *request, struct record_outcome *out
         .observes = true,
     };
     struct layer layer;
+    char command[PATH_MAX];
     *outcome = (struct record_outcome){.status = STATUS_COFFER_FAILED};
+    /* A slip of the pen costs no record of before. */
+    if (!search_path_find(request->recorder.argv[0], false, command) || access(command, F_OK) < 0) {
+        error_errno(request->recorder.argv[0], -ENOENT);
+        outcome->status = STATUS_NOT_FOUND;
+        return false;
+    }
     if (nested_refused() || open_layer(&layer, request->recorder.argv) < 0)
         return false;
     violations.supervisor = &supervisor;

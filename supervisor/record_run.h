@@ -22,7 +22,10 @@ struct record_outcome {
     uint32_t processes;
 };
 
-/* Runs and records the command. False: it did not come to that, and a line has been printed. */
+/*
+ * Runs and records the command. False: it did not come to that, and a line has been printed; outcome->status is what to
+ * exit with.
+ */
 bool record_run(const struct record_request *request, struct record_outcome *outcome);
 
 #endif

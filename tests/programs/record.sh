@@ -32,6 +32,11 @@ same sh -c 'ln -s nowhere l; cat l; rm l; mkdir x; ln -s x l; : >l/f; rm l; mkdi
 [ $? = 127 ] || fail "the status of a command that is not there"
 "$COFFER" record -q -o record -- "$PWD" 2>/dev/null
 [ $? = 126 ] || fail "the status of what cannot be executed"
+echo kept >before
+for slip in nosuchcommand-at-all ./nosuch; do
+    "$COFFER" record -q -o before -- "$slip" 2>/dev/null
+    [ "$(cat before)" = kept ] || fail "$slip, which is not there, cost a file"
+done
 "$COFFER" record -q -o "$PWD/no/record" -- true 2>error
 [ $? = 125 ] || fail "a record that cannot be made does not keep the command from running"
 grep -q 'coffer: .*/no/record: No such file' error || fail "what is wrong: $(cat error)"
