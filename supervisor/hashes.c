@@ -17,6 +17,9 @@
 /* What is read in the stop itself, in less time than it takes to hand it over. */
 enum { AT_ONCE_MAX = 64 * 1024 };
 
+/* Larger files, and large ones that are mostly holes, take hours to read, while a program may wait. */
+static const off_t SIZE_MOST = (off_t)64 << 30, HOLES_MOST = (off_t)1 << 30, BLOCK_SIZE = 512;
+
 /* What a call does to the file that a path names. */
 enum role {
     ROLE_NONE,
@@ -115,6 +118,11 @@ static int open_for_reading(struct hashes *hashes, int fd, struct stat *st, enum
     *kind = file_system_kind(&hashes->file_systems, fd, st->st_dev);
     if (!S_ISREG(st->st_mode) || *kind == FILE_SYSTEM_PSEUDO)
         return -EINVAL;
+    /* Opened here, it would wait for a program that may wait for us. */
+    if (*kind == FILE_SYSTEM_PROGRAM)
+        return -EDEADLK;
+    if (st->st_size > SIZE_MOST || (st->st_size > HOLES_MOST && st->st_blocks < st->st_size / BLOCK_SIZE / 2))
+        return -EFBIG;
     int opened = sys_open_again(fd, O_RDONLY | O_NONBLOCK | O_NOATIME, 0);
     return opened == -EPERM ? sys_open_again(fd, O_RDONLY | O_NONBLOCK, 0) : opened;
 }
@@ -221,10 +229,15 @@ void hashes_free(struct hashes *hashes)
 /* What the command has inherited to write to is the run's, whoever made it. */
 static void settle_inherited(struct hashes *hashes)
 {
+    enum { INHERITED_MOST = 1024 };
     struct stat st;
-    for (int fd = 0; fd <= 2; fd++)
-        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
+    for (int fd = 0; fd < INHERITED_MOST; fd++) {
+        int flags = fcntl(fd, F_GETFD);
+        if (flags < 0 || (flags & FD_CLOEXEC) != 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+            continue;
+        if ((fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
             hashing_settle(hashes->hashing, &st);
+    }
 }
 
 /* Not before the command was forked: it has the limits, and the threads are the supervisor's. */

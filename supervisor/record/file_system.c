@@ -19,8 +19,8 @@ static const unsigned long pseudo[] = {
 };
 
 static const unsigned long served[] = {
-    FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC, SMB_SUPER_MAGIC,  CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, V9FS_MAGIC,
-    AFS_SUPER_MAGIC,  AFS_FS_MAGIC,    CODA_SUPER_MAGIC, NCP_SUPER_MAGIC,  CEPH_SUPER_MAGIC, AUTOFS_SUPER_MAGIC,
+    NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, V9FS_MAGIC,
+    AFS_SUPER_MAGIC, AFS_FS_MAGIC,    CODA_SUPER_MAGIC, NCP_SUPER_MAGIC,  CEPH_SUPER_MAGIC,
 };
 
 static bool is_one_of(const unsigned long *magics, size_t count, unsigned long magic)
@@ -39,6 +39,8 @@ static enum file_system_kind ask(int fd)
     unsigned long magic = (unsigned long)fs.f_type & 0xffffffff;
     if (is_one_of(pseudo, sizeof pseudo / sizeof *pseudo, magic))
         return FILE_SYSTEM_PSEUDO;
+    if (magic == FUSE_SUPER_MAGIC || magic == AUTOFS_SUPER_MAGIC)
+        return FILE_SYSTEM_PROGRAM;
     return is_one_of(served, sizeof served / sizeof *served, magic) ? FILE_SYSTEM_SERVED : FILE_SYSTEM_OWN;
 }
 

@@ -7,9 +7,10 @@
 #include <sys/types.h>
 
 enum file_system_kind {
-    FILE_SYSTEM_OWN,    /* the kernel alone reads it */
-    FILE_SYSTEM_SERVED, /* a program (FUSE) or another machine has to answer: the run itself may have to */
-    FILE_SYSTEM_PSEUDO, /* the kernel makes its content up, and reading may have effects: procfs, sysfs, tracefs */
+    FILE_SYSTEM_OWN,     /* the kernel alone reads it */
+    FILE_SYSTEM_SERVED,  /* another machine has to answer */
+    FILE_SYSTEM_PROGRAM, /* a program has to (FUSE): one of the run, perhaps, whose own calls are stopped */
+    FILE_SYSTEM_PSEUDO,  /* the kernel makes its content up, and reading may have effects: procfs, sysfs, tracefs */
 };
 
 /* Those that were asked for last. Begins as zeros. */
