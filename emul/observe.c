@@ -63,6 +63,10 @@ static void tell_said(struct view *view, const struct caller *caller, int dirfd,
     else
         observe_descriptor(view, caller, dirfd, &start);
     memcpy(from, start.path, sizeof from);
+    if (from[0] == '\0') {
+        memcpy(path->path, path->said, sizeof path->path); /* nobody knows from where on */
+        return;
+    }
     size_t length = strlen(from);
     bool slash = length > 0 && from[length - 1] == '/';
     if (snprintf(path->path, sizeof path->path, "%s%s%s", from, slash ? "" : "/", path->said) >= PATH_MAX)

@@ -120,7 +120,7 @@ static bool is_certain(const struct task *task, const struct observed *observed,
             return false;
         if (path->error != 0)
             return true;
-        bool plain = S_ISREG(path->st.st_mode) && (observed->flags & (O_DIRECTORY | O_PATH)) == 0;
+        bool plain = S_ISREG(path->st.st_mode) && (observed->flags & (O_DIRECTORY | O_PATH | O_NOATIME)) == 0;
         *error = path->closed ? EACCES : 0;
         return plain || S_ISDIR(path->st.st_mode);
     }

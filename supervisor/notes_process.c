@@ -20,7 +20,7 @@ static void tell_program(struct task *task, const char *program)
     struct record_event map = {.kind = RECORD_MAP, .call = "execve", .path = program};
     if (task->noted != NULL && task->noted->path[0].path != NULL) {
         noted_tell(notes, task->process->tgid, task->noted, 0, 0);
-        if (strcmp(task->noted->path[0].path, program) != 0)
+        if (program[0] != '\0' && strcmp(task->noted->path[0].path, program) != 0)
             recorder_add(notes->recorder, task->process->tgid, &map);
     }
     if (notes->hashes != NULL)
@@ -48,9 +48,13 @@ void notes_executed(struct task *task)
     cleanup_free char *environment = NULL;
     if (recorder_wants_environment(notes->recorder))
         environment = facts_words(pid, "environ", WORDS_MAX, &event.executed.environment_size, &cut);
-    (void)view_observe_link(task->supervisor->view, pid, "exe", program);
-    event.path = program;
     event.flags = cut ? RECORD_CUT : 0;
+    event.path = program;
+    /* The kernel tells no path that is longer than PATH_MAX. */
+    if (view_observe_link(task->supervisor->view, pid, "exe", program) < 0 || program[0] == '\0') {
+        event.path = task->noted == NULL ? NULL : task->noted->path[0].path;
+        event.flags |= RECORD_UNRESOLVED;
+    }
     event.executed.words = words;
     event.executed.environment = environment;
     event.executed.cwd = fs_context_cwd(task->fs, cwd) == 0 ? cwd : NULL;
