@@ -5,29 +5,24 @@
 #define COFFER_TESTS_UNIT_RECORD_FILE_H
 
 #include "supervisor/record/store.h"
+#include "tests/unit/record_place.h"
 #include "tests/unit/record_sample.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static char directory[] = "/tmp/coffer-record-XXXXXX";
-static const char file[] = "record";
+static const char file[] = RECORD;
 
 static void setup(void)
 {
-    memcpy(directory + sizeof directory - 7, "XXXXXX", 6);
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    ck_assert_int_eq(chdir(directory), 0);
+    record_place_enter();
     ck_assert(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 }
 
 static void teardown(void)
 {
-    (void)unlink(file);
-    ck_assert_int_eq(rmdir(directory), 0);
+    record_place_leave();
 }
 
 /* For what is done very often: Check's own notes where it is each time. */

@@ -1,17 +1,14 @@
 /*
  * The formats that are made from the database: trace events, drawings, statements.
  */
-#include "tests/unit/sample_record.h"
+#include "tests/unit/build_record.h"
+#include "tests/unit/record_place.h"
 
 #include "supervisor/record/formats.h"
 #include "supervisor/record/load.h"
 
-#include <check.h>
 #include <errno.h>
 #include <jansson.h>
-#include <unistd.h>
-
-#define RECORD "record"
 
 static char *text;
 static size_t text_size;
@@ -20,8 +17,8 @@ static struct record_loaded loaded;
 
 static void load(unsigned files, bool hashes)
 {
-    struct sample sample = {.files = files, .hashes = hashes, .odd = true};
-    sample_write(RECORD, &sample);
+    struct build build = {.files = files, .hashes = hashes, .odd = true};
+    build_write(RECORD, &build);
     ck_assert_msg(record_load(&loaded, RECORD, NULL, NULL) == 0, "%s", loaded.why);
 }
 
@@ -30,7 +27,7 @@ static void teardown(void)
     record_loaded_close(&loaded);
     free(text);
     text = NULL;
-    (void)unlink(RECORD);
+    record_place_leave();
 }
 
 static int make(const char *format)
@@ -203,11 +200,11 @@ END_TEST
 
 START_TEST(a_drawing_of_the_system_alone)
 {
-    struct sample sample = {.files = 0};
-    ck_assert_int_eq(record_writer_open(&sample.writer, RECORD), 0);
-    sample_begin(&sample);
-    sample_file(&sample, 1, RECORD_READ, "openat", "/etc/passwd");
-    ck_assert_int_eq(record_writer_close(sample.writer), 0);
+    struct build build = {.files = 0};
+    ck_assert_int_eq(record_writer_open(&build.writer, RECORD), 0);
+    build_begin(&build);
+    build_file(&build, 1, RECORD_READ, "openat", "/etc/passwd");
+    ck_assert_int_eq(record_writer_close(build.writer), 0);
     ck_assert_int_eq(record_load(&loaded, RECORD, NULL, NULL), 0);
     ck_assert_int_eq(make("dot"), 0);
     ck_assert_ptr_nonnull(strstr(text, "label=\"/etc/passwd\""));
@@ -286,7 +283,7 @@ int main(void)
 {
     Suite *suite = suite_create("record_exports");
     TCase *tests = tcase_create("exports");
-    tcase_add_checked_fixture(tests, NULL, teardown);
+    tcase_add_checked_fixture(tests, record_place_enter, teardown);
     tcase_add_test(tests, slices_of_a_lane_follow_each_other);
     tcase_add_test(tests, nobody_is_alive_at_the_end);
     tcase_add_test(tests, instants_lie_on_their_process);

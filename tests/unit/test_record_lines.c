@@ -1,18 +1,15 @@
 /*
  * The formats that are a line an event: what each kind becomes, odd names, and records that are damaged.
  */
-#include "tests/unit/sample_record.h"
+#include "tests/unit/build_record.h"
+#include "tests/unit/record_place.h"
 
 #include "supervisor/record/formats.h"
 
-#include <check.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#define RECORD "record"
 
 static char *text;
 static size_t text_size;
@@ -20,15 +17,16 @@ static struct format_context context;
 
 static void setup(void)
 {
-    struct sample sample = {.files = 1, .hashes = true, .odd = true};
-    sample_write(RECORD, &sample);
+    record_place_enter();
+    struct build build = {.files = 1, .hashes = true, .odd = true};
+    build_write(RECORD, &build);
 }
 
 static void teardown(void)
 {
     free(text);
     text = NULL;
-    (void)unlink(RECORD);
+    record_place_leave();
 }
 
 static int make(const char *format)
@@ -87,14 +85,14 @@ START_TEST(odd_bytes_stand_in_hexadecimal)
     ck_assert_int_eq(make("jsonl"), 0);
     json_auto_t *line = line_with("path_hex");
     const char *hex = string_of(line, "path_hex");
-    char bytes[sizeof SAMPLE_ODD] = "";
-    ck_assert_uint_eq(strlen(hex), 2 * strlen(SAMPLE_ODD));
+    char bytes[sizeof BUILD_ODD] = "";
+    ck_assert_uint_eq(strlen(hex), 2 * strlen(BUILD_ODD));
     for (size_t i = 0; i + 1 < sizeof bytes; i++) {
         unsigned byte;
         ck_assert_int_eq(sscanf(hex + 2 * i, "%2x", &byte), 1);
         bytes[i] = (char)byte;
     }
-    ck_assert_str_eq(bytes, SAMPLE_ODD);
+    ck_assert_str_eq(bytes, BUILD_ODD);
 }
 END_TEST
 
