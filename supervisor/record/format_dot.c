@@ -54,14 +54,15 @@ static void put_command(FILE *out, const char *command)
 {
     json_auto_t *words = statement_array(command);
     size_t length = 0;
-    for (size_t i = 1; i < json_array_size(words) && length < LABEL_MAX; i++) {
+    size_t i = 1;
+    for (; i < json_array_size(words) && length < LABEL_MAX; i++) {
         const char *word = json_string_value(json_array_get(words, i));
         (void)fputs(i == 1 ? "\\n" : " ", out);
         if (word != NULL)
             put_name(out, word, LABEL_MAX);
         length += word == NULL ? 0 : strlen(word) + 1;
     }
-    if (length >= LABEL_MAX)
+    if (i < json_array_size(words))
         (void)fputs(" ...", out);
 }
 

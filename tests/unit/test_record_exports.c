@@ -187,6 +187,19 @@ START_TEST(a_small_drawing_has_all)
 }
 END_TEST
 
+START_TEST(words_that_are_left_out_are_said_to_be)
+{
+    load(1, false);
+    const char *words =
+        "UPDATE process SET command = iif(command LIKE '%cc1%', json_array('cc1', printf('%.60c', 'x')),"
+        " json_array('as', printf('%.60c', 'y'), 'z'))";
+    ck_assert_int_eq(sqlite3_exec(loaded.database, words, NULL, NULL, NULL), SQLITE_OK);
+    ck_assert_int_eq(make("dot"), 0);
+    ck_assert_msg(strstr(text, "xxx\"") != NULL && strstr(text, "xxx ...") == NULL, "%s", text);
+    ck_assert_msg(strstr(text, "yyy ...\"") != NULL && strstr(text, "yyy z") == NULL, "%s", text);
+}
+END_TEST
+
 START_TEST(a_large_drawing_stays_small)
 {
     load(1000, false);
@@ -290,6 +303,7 @@ int main(void)
     tcase_add_test(tests, instants_lie_on_their_process);
     tcase_add_test(tests, instants_have_a_limit);
     tcase_add_test(tests, a_small_drawing_has_all);
+    tcase_add_test(tests, words_that_are_left_out_are_said_to_be);
     tcase_add_test(tests, a_large_drawing_stays_small);
     tcase_add_test(tests, a_drawing_of_the_system_alone);
     tcase_add_test(tests, a_trace_of_what_ran);
