@@ -56,14 +56,9 @@ static void load_library(void)
     library.loaded = library.init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) == 1;
 }
 
-static const struct algorithm {
-    const char *word; /* of the option */
-    const char *name; /* as libcrypto knows it */
-} algorithms_known[RECORD_HASH_COUNT] = {
-    [RECORD_SHA256] = {"sha256", "SHA2-256"},
-    [RECORD_BLAKE2B] = {"blake2b", "BLAKE2B-512"},
-    [RECORD_GIT_BLOB] = {"git", "SHA1"},
-};
+/* As libcrypto knows them. */
+static const char *const names[RECORD_HASH_COUNT] = {
+    [RECORD_SHA256] = "SHA2-256", [RECORD_BLAKE2B] = "BLAKE2B-512", [RECORD_GIT_BLOB] = "SHA1"};
 
 struct digester {
     unsigned algorithms;
@@ -75,9 +70,11 @@ struct digester {
 
 static unsigned algorithm_of(const char *word, size_t length)
 {
-    for (unsigned i = 1; i < RECORD_HASH_COUNT; i++)
-        if (strlen(algorithms_known[i].word) == length && memcmp(algorithms_known[i].word, word, length) == 0)
+    for (unsigned i = 1; i < RECORD_HASH_COUNT; i++) {
+        const char *known = record_hash_word((enum record_hash)i);
+        if (strlen(known) == length && memcmp(known, word, length) == 0)
             return 1U << i;
+    }
     return 0;
 }
 
@@ -114,7 +111,7 @@ struct digester *digester_new(unsigned algorithms, const atomic_bool *cancelled)
     for (unsigned i = 1; i < RECORD_HASH_COUNT; i++) {
         if (!wants(digester, i))
             continue;
-        digester->types[i] = library.md_fetch(NULL, algorithms_known[i].name, NULL);
+        digester->types[i] = library.md_fetch(NULL, names[i], NULL);
         digester->contexts[i] = library.ctx_new();
         complete = complete && digester->types[i] != NULL && digester->contexts[i] != NULL;
     }

@@ -29,3 +29,21 @@ enum record_kind record_kind_of_word(const char *word)
             return (enum record_kind)kind;
     return 0;
 }
+
+const char *record_hash_word(enum record_hash algorithm)
+{
+    static const char *const algorithms[RECORD_HASH_COUNT] = {
+        [RECORD_SHA256] = "sha256", [RECORD_BLAKE2B] = "blake2b", [RECORD_GIT_BLOB] = "git"};
+    return (unsigned)algorithm < RECORD_HASH_COUNT ? algorithms[algorithm] : NULL;
+}
+
+struct record_digits record_digest_digits(const struct record_event *event)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct record_digits out = {.text = ""};
+    for (size_t i = 0; i < event->hash.digest_size && i < RECORD_DIGEST_MAX; i++) {
+        out.text[2 * i] = digits[event->hash.digest[i] >> 4];
+        out.text[2 * i + 1] = digits[event->hash.digest[i] & 15];
+    }
+    return out;
+}

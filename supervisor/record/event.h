@@ -126,4 +126,13 @@ const char *record_kind_word(enum record_kind kind);
 /* The kind of such a word, or 0. */
 enum record_kind record_kind_of_word(const char *word);
 
+/* "sha256", "blake2b", "git"; NULL for what is none of them. */
+const char *record_hash_word(enum record_hash algorithm);
+
+/* The digest of RECORD_HASH in hexadecimal digits. */
+struct record_digits {
+    char text[2 * RECORD_DIGEST_MAX + 1];
+};
+struct record_digits record_digest_digits(const struct record_event *event);
+
 #endif

@@ -7,7 +7,7 @@
 #include "emul/cleanup.h"
 #include "emul/json_text.h"
 #include "supervisor/record/graph.h"
-#include "supervisor/record/rows.h"
+#include "supervisor/record/sql.h"
 #include "supervisor/record/statement.h"
 #include "supervisor/text.h"
 
@@ -79,7 +79,7 @@ static void put_file(FILE *out, const struct graph_node *node, const char *cwd)
 {
     bool alone = node->first_file != NULL && node->count == 1;
     const char *name = alone ? node->first_file : node->name;
-    size_t length = strlen(cwd);
+    size_t length = cwd == NULL ? 0 : strlen(cwd);
     bool below = length > 1 && strncmp(name, cwd, length) == 0;
     if (below && name[length] == '/')
         name += length + 1;
@@ -147,20 +147,10 @@ static void put_graph(FILE *out, struct graph *graph, const char *cwd)
                       missing, graph->left_out);
 }
 
-static char *read_cwd(struct format_context *context)
-{
-    cleanup_rows rows = {0};
-    bool found = rows_ask(&rows, context, "SELECT value FROM meta WHERE key = 'cwd'") && rows_next(&rows) &&
-                 !rows_null(&rows, 0);
-    return strdup(found ? rows_text(&rows, 0) : "/");
-}
-
 int format_dot(struct format_context *context)
 {
     struct graph graph;
-    cleanup_free char *cwd = read_cwd(context);
-    if (cwd == NULL)
-        return -ENOMEM;
+    cleanup_free char *cwd = sql_meta(context->database, "cwd");
     int status = graph_make(&graph, context);
     if (status == 0) {
         (void)fputs("digraph record {\n  rankdir=LR;\n  node [fontname=\"sans-serif\", fontsize=10];\n"

@@ -11,12 +11,6 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-static void put_integer(json_t *object, const char *key, struct rows *rows, int column)
-{
-    if (!rows_null(rows, column))
-        (void)json_object_set_new(object, key, json_integer(rows_number(rows, column)));
-}
-
 static const char process_sql[] =
     "SELECT x.time AS time, 'process' AS type, n.name, x.command, x.cwd, x.process, p.pid, p.parent, NULL, NULL,"
     " (SELECT value FROM meta WHERE key = 'start'), x.cut "
@@ -34,11 +28,11 @@ static json_t *process_of(struct rows *rows)
     lines_text(entry, "processBinary", rows_text(rows, 2));
     (void)json_object_set_new(entry, "arguments", statement_array(rows_text(rows, 3)));
     lines_text(entry, "cwd", rows_text(rows, 4));
-    put_integer(entry, "process", rows, 5);
-    put_integer(entry, "pid", rows, 6);
-    put_integer(entry, "parent", rows, 7);
-    put_integer(entry, "exitCode", rows, 8);
-    put_integer(entry, "signal", rows, 9);
+    lines_integer(entry, "process", rows, 5);
+    lines_integer(entry, "pid", rows, 6);
+    lines_integer(entry, "parent", rows, 7);
+    lines_integer(entry, "exitCode", rows, 8);
+    lines_integer(entry, "signal", rows, 9);
     if (rows_number(rows, 11) != 0)
         (void)json_object_set_new(entry, "argumentsCut", json_true());
     return entry;
@@ -81,9 +75,9 @@ static json_t *connection_of(struct rows *rows)
     lines_text(entry, "call", rows_text(rows, 2));
     if (rows_number(rows, 3) != 0)
         lines_text(entry, "error", lines_error((int)rows_number(rows, 3), room));
-    put_integer(entry, "count", rows, 4);
-    put_integer(invoking, "process", rows, 5);
-    put_integer(invoking, "pid", rows, 6);
+    lines_integer(entry, "count", rows, 4);
+    lines_integer(invoking, "process", rows, 5);
+    lines_integer(invoking, "pid", rows, 6);
     lines_text(invoking, "processBinary", rows_text(rows, 7));
     (void)json_object_set_new(entry, "invokingProcess", invoking);
     return entry;

@@ -102,16 +102,12 @@ static void put_repeat(json_t *line, const struct record_event *event)
 
 static void put_hash(json_t *line, const struct record_event *event)
 {
-    static const char *const algorithms[RECORD_HASH_COUNT] = {
-        [RECORD_SHA256] = "sha256", [RECORD_BLAKE2B] = "blake2b", [RECORD_GIT_BLOB] = "git"};
-    const char *algorithm = event->hash.algorithm < RECORD_HASH_COUNT ? algorithms[event->hash.algorithm] : NULL;
-    char digits[2 * RECORD_DIGEST_MAX + 1] = "";
-    for (size_t i = 0; i < event->hash.digest_size && i < RECORD_DIGEST_MAX; i++)
-        (void)snprintf(digits + 2 * i, 3, "%02x", event->hash.digest[i]);
+    const struct record_digits digits = record_digest_digits(event);
+    const char *algorithm = record_hash_word(event->hash.algorithm);
     lines_text(line, "path", event->path);
     (void)json_object_set_new(line, "state", json_string(event->hash.state == RECORD_AFTER ? "after" : "before"));
     (void)json_object_set_new(line, "algorithm", json_string(algorithm == NULL ? "?" : algorithm));
-    (void)json_object_set_new(line, "digest", json_string(digits));
+    (void)json_object_set_new(line, "digest", json_string(digits.text));
     put_number(line, "size", event->hash.size);
 }
 

@@ -79,25 +79,19 @@ static void put_arrow(struct tracing *tracing, int64_t parent, int64_t child, in
 
 enum { TIME, BEGINS, ID, END, PID, PARENT, PROGRAM, COMMAND, EXIT, SIGNAL, USER, SYSTEM, RESIDENT };
 
-static void put_integer(json_t *object, const char *key, struct rows *rows, int column)
-{
-    if (!rows_null(rows, column))
-        (void)json_object_set_new(object, key, json_integer(rows_number(rows, column)));
-}
-
 static json_t *arguments_of(struct rows *rows)
 {
     json_t *arguments = json_object();
-    put_integer(arguments, "process", rows, ID);
-    put_integer(arguments, "pid", rows, PID);
-    put_integer(arguments, "parent", rows, PARENT);
+    lines_integer(arguments, "process", rows, ID);
+    lines_integer(arguments, "pid", rows, PID);
+    lines_integer(arguments, "parent", rows, PARENT);
     lines_text(arguments, "program", rows_text(rows, PROGRAM));
     lines_text(arguments, "command", rows_text(rows, COMMAND));
-    put_integer(arguments, "exit_code", rows, EXIT);
-    put_integer(arguments, "signal", rows, SIGNAL);
-    put_integer(arguments, "user_us", rows, USER);
-    put_integer(arguments, "system_us", rows, SYSTEM);
-    put_integer(arguments, "max_resident_kb", rows, RESIDENT);
+    lines_integer(arguments, "exit_code", rows, EXIT);
+    lines_integer(arguments, "signal", rows, SIGNAL);
+    lines_integer(arguments, "user_us", rows, USER);
+    lines_integer(arguments, "system_us", rows, SYSTEM);
+    lines_integer(arguments, "max_resident_kb", rows, RESIDENT);
     return arguments;
 }
 
@@ -169,13 +163,13 @@ static void put_instant(struct tracing *tracing, struct rows *rows, const char *
     json_t *arguments = json_object();
     char room[16];
     (void)json_object_set_new(instant, "s", json_string(lane == 0 ? "p" : "t"));
-    put_integer(arguments, "process", rows, 1);
+    lines_integer(arguments, "process", rows, 1);
     lines_text(arguments, "path", rows_text(rows, 2));
     lines_text(arguments, "path2", rows_text(rows, 3));
     lines_text(arguments, "call", rows_text(rows, 4));
     if (rows_number(rows, 5) != 0)
         lines_text(arguments, "error", lines_error((int)rows_number(rows, 5), room));
-    put_integer(arguments, "count", rows, 6);
+    lines_integer(arguments, "count", rows, 6);
     (void)json_object_set_new(instant, "args", arguments);
     lines_add(&tracing->array, instant);
 }

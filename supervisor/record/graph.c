@@ -3,6 +3,7 @@
 #include "emul/cleanup.h"
 #include "supervisor/record/lines.h"
 #include "supervisor/record/rows.h"
+#include "supervisor/record/sql.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -24,7 +25,7 @@ struct making {
     struct level level;
     bool with_system; /* files of the system count as well */
     bool last;        /* no level is left: what there is no room for is left out */
-    char *cwd;
+    char *cwd;        /* of the run, or NULL */
     size_t nodes, edges;
 };
 
@@ -41,7 +42,7 @@ static bool is_system(const char *path)
 
 static size_t below(const char *path, const char *cwd)
 {
-    size_t length = strlen(cwd);
+    size_t length = cwd == NULL ? 0 : strlen(cwd);
     return length > 1 && strncmp(path, cwd, length) == 0 && path[length] == '/' ? length + 1 : 0;
 }
 
@@ -274,25 +275,11 @@ static int make_levels(struct making *making)
     return status;
 }
 
-static int read_cwd(struct making *making)
-{
-    cleanup_rows rows = {0};
-    if (rows_ask(&rows, making->context, "SELECT value FROM meta WHERE key = 'cwd'") && rows_next(&rows) &&
-        !rows_null(&rows, 0))
-        making->cwd = strdup(rows_text(&rows, 0));
-    else
-        making->cwd = strdup("/");
-    int status = rows_close(&rows);
-    return status == 0 && making->cwd == NULL ? -ENOMEM : status;
-}
-
 int graph_make(struct graph *graph, struct format_context *context)
 {
-    struct making making = {.graph = graph, .context = context};
+    struct making making = {.graph = graph, .context = context, .cwd = sql_meta(context->database, "cwd")};
     *graph = (struct graph){.nodes = NULL};
-    int status = read_cwd(&making);
-    if (status == 0)
-        status = make_levels(&making);
+    int status = make_levels(&making);
     if (status == 0 && graph->shown == 0) {
         making.with_system = true;
         status = make_levels(&making);

@@ -45,6 +45,12 @@ void lines_text(json_t *object, const char *key, const char *text)
         json_text_set(object, key, text);
 }
 
+void lines_integer(json_t *object, const char *key, struct rows *rows, int column)
+{
+    if (!rows_null(rows, column))
+        (void)json_object_set_new(object, key, json_integer(rows_number(rows, column)));
+}
+
 void lines_words(json_t *object, const char *key, const char *words, size_t size)
 {
     json_auto_t *texts = json_array();

@@ -6,6 +6,7 @@
 #define COFFER_SUPERVISOR_RECORD_LINES_H
 
 #include "supervisor/record/format.h"
+#include "supervisor/record/rows.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -32,6 +33,9 @@ void lines_words(json_t *object, const char *key, const char *words, size_t size
 
 /* The same as json_text_set(), but nothing for NULL. */
 void lines_text(json_t *object, const char *key, const char *text);
+
+/* Sets a member to a number of a row, but nothing for NULL. */
+void lines_integer(json_t *object, const char *key, struct rows *rows, int column);
 
 /*
  * What people call a process: the last component of its first word, which says gcc where the path says

@@ -302,24 +302,18 @@ static int on_repeat(struct load_rows *rows, const struct record_event *event)
 
 static int on_hash(struct load_rows *rows, const struct record_event *event)
 {
-    static const char *const algorithms[RECORD_HASH_COUNT] = {
-        [RECORD_SHA256] = "sha256", [RECORD_BLAKE2B] = "blake2b", [RECORD_GIT_BLOB] = "git"};
-    static const char digits[] = "0123456789abcdef";
-    char text[2 * RECORD_DIGEST_MAX + 1] = "";
-    if ((unsigned)event->hash.algorithm >= RECORD_HASH_COUNT || algorithms[event->hash.algorithm] == NULL)
+    const struct record_digits digits = record_digest_digits(event);
+    const char *algorithm = record_hash_word(event->hash.algorithm);
+    if (algorithm == NULL)
         return 0;
-    for (size_t i = 0; i < event->hash.digest_size && i < RECORD_DIGEST_MAX; i++) {
-        text[2 * i] = digits[event->hash.digest[i] >> 4];
-        text[2 * i + 1] = digits[event->hash.digest[i] & 15];
-    }
     sqlite3_int64 path = path_ids_get(rows->ids, event->path);
     if (path <= 0)
         return (int)path;
     sqlite3_stmt *statement = rows->statements[ADD_HASH];
     bind_number(statement, 1, (uint64_t)path);
     sql_bind_name(statement, 2, event->hash.state == RECORD_BEFORE ? "before" : "after");
-    sql_bind_name(statement, 3, algorithms[event->hash.algorithm]);
-    sql_bind_name(statement, 4, text);
+    sql_bind_name(statement, 3, algorithm);
+    sql_bind_name(statement, 4, digits.text);
     bind_number(statement, 5, event->hash.size);
     return sql_run(statement);
 }
