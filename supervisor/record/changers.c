@@ -3,6 +3,7 @@
 #include "emul/cleanup.h"
 #include "supervisor/record/ancestry.h"
 #include "supervisor/record/load.h"
+#include "supervisor/record/query.h"
 #include "supervisor/record/sql.h"
 
 #include <stdlib.h>
@@ -13,11 +14,9 @@ struct changers {
     struct record_loaded loaded[CHANGERS_RECORDS_MAX];
 };
 
-/* Who an event was of, and what that had executed by then. */
+/* Who an event was of, and what that was by then. */
 static const char whose_event[] =
-    "SELECT p.pid, coalesce((SELECT path.name FROM exec x JOIN path ON path.id = x.program"
-    " WHERE x.process = p.id AND x.time <= e.time ORDER BY x.time DESC, x.id DESC LIMIT 1), p.program)"
-    " FROM event e JOIN process p ON p.id = e.process WHERE e.id = ?";
+    "SELECT p.pid, " QUERY_PROGRAM_AT("e.time") " FROM event e JOIN process p ON p.id = e.process WHERE e.id = ?";
 
 struct changers *changers_open(const char *const records[], size_t count)
 {

@@ -11,25 +11,19 @@
 /* The columns of a fact. */
 enum { TIME, PID, PROGRAM, WHAT, RESULT, COUNT, NAME, OTHER };
 
-/* What a process was at some time: what it had executed by then, else what its parent had when it made it. */
-#define PROGRAM_AT(time)                                                                                               \
-    "coalesce((SELECT path.name FROM exec x JOIN path ON path.id = x.program"                                          \
-    " WHERE x.process = p.id AND x.time <= " time " ORDER BY x.time DESC, x.id DESC LIMIT 1),"                         \
-    " (SELECT path.name FROM exec x JOIN path ON path.id = x.program"                                                  \
-    " WHERE x.process = p.parent AND x.time <= p.start ORDER BY x.time DESC, x.id DESC LIMIT 1), p.program)"
-
 #define EVENTS                                                                                                         \
-    "SELECT e.time, p.pid, " PROGRAM_AT("e.time") ", e.kind, e.error, e.count, a.name, b.name, e.id FROM event e"      \
-                                                  " LEFT JOIN process p ON p.id = e.process LEFT JOIN path a ON a.id " \
-                                                  "= e.path LEFT JOIN path b ON b.id = e.path2"
+    "SELECT e.time, p.pid, " QUERY_PROGRAM_AT(                                                                         \
+        "e.time") ", e.kind, e.error, e.count, a.name, b.name, e.id FROM event e"                                      \
+                  " LEFT JOIN process p ON p.id = e.process LEFT JOIN path a ON a.id "                                 \
+                  "= e.path LEFT JOIN path b ON b.id = e.path2"
 
 #define EXECUTED                                                                                                       \
     "SELECT e.time, p.pid, a.name, 'executed', 0, 1, a.name, e.command, e.id FROM exec e"                              \
     " LEFT JOIN process p ON p.id = e.process LEFT JOIN path a ON a.id = e.program"
 
 #define CONNECTIONS                                                                                                    \
-    "SELECT e.time, p.pid, " PROGRAM_AT("e.time") ", e.kind, e.error, e.count, e.address, NULL, e.id"                  \
-                                                  " FROM connection e LEFT JOIN process p ON p.id = e.process"
+    "SELECT e.time, p.pid, " QUERY_PROGRAM_AT("e.time") ", e.kind, e.error, e.count, e.address, NULL, e.id"            \
+                                                        " FROM connection e LEFT JOIN process p ON p.id = e.process"
 
 static const char *const files_with[] = {
     [QUERY_INPUTS] = "SELECT name, directory FROM file JOIN path ON path.id = file.path WHERE input ORDER BY name",
@@ -56,7 +50,7 @@ static const char of_process[] =
     " UNION ALL SELECT *, 1 FROM (" EXECUTED " WHERE e.process = ?1)"
     " UNION ALL SELECT *, 1 FROM (" EVENTS " WHERE e.process = ?1)"
     " UNION ALL SELECT *, 1 FROM (" CONNECTIONS " WHERE e.process = ?1)"
-    " UNION ALL SELECT *, 1 FROM (SELECT v.time, p.pid, " PROGRAM_AT(
+    " UNION ALL SELECT *, 1 FROM (SELECT v.time, p.pid, " QUERY_PROGRAM_AT(
         "v.time") ", 'violation', 0, 1, v.path, v.rule, v.id"
                   " FROM violation v LEFT JOIN process p ON p.id = v.process WHERE v.process = ?1)"
                   " UNION ALL SELECT p.end, p.pid, NULL, 'exit', 0, 1, NULL, coalesce('status=' || p.exit_code, "

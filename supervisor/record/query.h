@@ -8,6 +8,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/*
+ * An expression of SQL, for a query with `p`, a row of the table process: the program that it was at some time, which
+ * is what it had executed by then, else what its parent had when it made it.
+ */
+#define QUERY_PROGRAM_AT(time)                                                                                         \
+    "coalesce((SELECT path.name FROM exec x JOIN path ON path.id = x.program"                                          \
+    " WHERE x.process = p.id AND x.time <= " time " ORDER BY x.time DESC, x.id DESC LIMIT 1),"                         \
+    " (SELECT path.name FROM exec x JOIN path ON path.id = x.program"                                                  \
+    " WHERE x.process = p.parent AND x.time <= p.start ORDER BY x.time DESC, x.id DESC LIMIT 1), p.program)"
+
 enum query_kind {
     QUERY_NONE,
     QUERY_WROTE, /* who changed a path, or what then got its name */
