@@ -1,5 +1,9 @@
 #include "supervisor/record/depfile_name.h"
 
+#include "emul/cleanup.h"
+
+#include <glob.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Bytes that ninja takes for the end of a name, or make for something else: nothing takes that from them in both. */
@@ -47,6 +51,39 @@ bool depfile_target_fits(const char *name)
 {
     /* A pattern, an assignment, several targets that are made at once. */
     return depfile_name_fits(name) && strpbrk(name, "%=&") == NULL && !is_word_of_make(name);
+}
+
+/* The directory and the name; as a pattern the directory's part of it stands for itself. */
+static char *join(const char *directory, const char *name, bool pattern)
+{
+    size_t size = 2 * strlen(directory) + strlen(name) + 2;
+    char *whole = malloc(size);
+    char *at = whole;
+    if (whole == NULL)
+        return NULL;
+    for (const char *p = directory; *p != '\0'; p++) {
+        if (pattern && strchr("[]?*\\", *p) != NULL)
+            *at++ = '\\';
+        *at++ = *p;
+    }
+    (void)snprintf(at, size - (size_t)(at - whole), "/%s", name);
+    return whole;
+}
+
+bool depfile_name_finds_others(const char *directory, const char *name)
+{
+    if (strpbrk(name, "[?") == NULL)
+        return false;
+    bool alone = *name == '/' || directory == NULL;
+    cleanup_free char *pattern = alone ? strdup(name) : join(directory, name, true);
+    cleanup_free char *plain = alone ? strdup(name) : join(directory, name, false);
+    glob_t found = {.gl_pathc = 0};
+    if (pattern == NULL || plain == NULL)
+        return true;
+    int status = glob(pattern, GLOB_NOSORT, NULL, &found);
+    bool others = status == 0 ? found.gl_pathc != 1 || strcmp(found.gl_pathv[0], plain) != 0 : status != GLOB_NOMATCH;
+    globfree(&found);
+    return others;
 }
 
 void depfile_name_put(FILE *out, const char *name)

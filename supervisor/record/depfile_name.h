@@ -11,6 +11,12 @@
 bool depfile_name_fits(const char *name);
 bool depfile_target_fits(const char *name);
 
+/*
+ * Whether make, started in `directory`, would now take the name for a pattern that finds other files. (One that finds
+ * nothing stands for itself.) `directory` may be NULL: the current one.
+ */
+bool depfile_name_finds_others(const char *directory, const char *name);
+
 /* Writes one that fits, escaped. */
 void depfile_name_put(FILE *out, const char *name);
 

@@ -55,11 +55,21 @@ static const char *shown(const struct depfile *depfile, const char *name)
     return below && name[length + 1] != '\0' ? name + length + 1 : name;
 }
 
+static bool name_fits(const struct depfile *depfile, const char *word)
+{
+    return depfile_name_fits(word) && !depfile_name_finds_others(depfile->cwd, word);
+}
+
+static bool target_fits(const struct depfile *depfile, const char *word)
+{
+    return depfile_target_fits(word) && !depfile_name_finds_others(depfile->cwd, word);
+}
+
 static void put_input(struct depfile *depfile, const char *name)
 {
     const char *word = shown(depfile, name);
     /* make takes `a: b=c` for a variable. */
-    if (!depfile_name_fits(word) || (!depfile->any && strchr(word, '=') != NULL)) {
+    if (!name_fits(depfile, word) || (!depfile->any && strchr(word, '=') != NULL)) {
         error_line(word, "cannot stand in a rule for make: left out");
         return;
     }
@@ -98,7 +108,7 @@ static int put_empty_rules(struct depfile *depfile)
     int status = sql_prepare(depfile->context->database, all_inputs, &rows);
     while (status == 0 && (status = sql_row(rows)) == 1) {
         const char *word = shown(depfile, sql_name(rows, 0));
-        if (depfile_target_fits(word)) {
+        if (target_fits(depfile, word)) {
             (void)fputc('\n', depfile->context->out);
             depfile_name_put(depfile->context->out, word);
             (void)fputs(":\n", depfile->context->out);
@@ -147,7 +157,7 @@ static int gather_rules(struct depfile *depfile)
         struct flow_tasks tasks = {.count = 0};
         sqlite3_int64 path = sqlite3_column_int64(rows, 0);
         const char *word = shown(depfile, sql_name(rows, 1));
-        if (!depfile_target_fits(word)) {
+        if (!target_fits(depfile, word)) {
             error_line(word, "cannot be the target of a rule for make: left out");
             status = 0;
             continue;
@@ -217,7 +227,7 @@ static int put_rules(struct depfile *depfile)
 
 static int put_one_rule(struct depfile *depfile, const char *target)
 {
-    if (!depfile_target_fits(target)) {
+    if (!target_fits(depfile, target)) {
         (void)snprintf(depfile->context->why, sizeof depfile->context->why,
                        "--target: make cannot have a target of that name");
         return -EINVAL;

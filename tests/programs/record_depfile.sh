@@ -95,6 +95,43 @@ make -s -n -p 2>/dev/null >database
     fail "rules for a command that made nothing"
 grep -q -e --target err || fail "no word of what to do: $(cat err)"
 
+# Patterns to make: names that would find other files are left out, as inputs and as outputs.
+mkdir '../patterns [x]' && cd '../patterns [x]' || exit 1
+names=('b[a]d' 'w?y' 'r[s]' 'o?e' 'u[n')
+for name in "${names[@]}"; do echo "$name" >"$name"; done
+echo other | tee bad wxy >out
+cat >build.sh <<'END'
+cat 'b[a]d' 'w?y' 'r[s]' 'o?e' 'u[n' >good
+cp good 'o[u]t'
+cp good 'p?t'
+END
+record ../patterns.rec sh build.sh
+"$COFFER" report ../patterns.rec --format depfile -o deps.mk 2>err || fail "depfile: $(cat err)"
+[ "$(grep -c 'left out' err)" = 3 ] || fail "patterns that find others: $(cat err)"
+"$COFFER" report ../patterns.rec --format depfile --target 'o[u]t' 2>err && fail "a target that is another to make"
+{
+    echo 'good p?t out: ; false'
+    echo include deps.mk
+} >Makefile
+make_older ./*
+touch good 'p?t'
+for target in good 'p?t'; do
+    ! stale "$target" || fail "make builds $target though nothing has changed: $(cat deps.mk)"
+    for name in bad wxy; do
+        make_newer "$name"
+        ! stale "$target" || fail "make builds $target though $name alone has changed: $(cat deps.mk)"
+        make_older "$name"
+    done
+    for name in 'r[s]' 'o?e' 'u[n'; do
+        make_newer "$name"
+        stale "$target" || fail "make does not build $target though $name is newer: $(cat deps.mk)"
+        make_older "$name"
+    done
+done
+make_older out
+make_newer good
+! stale out || fail "make has a rule for another file: $(cat deps.mk)"
+
 # What make started is kept apart: each file has what went into it, and no more.
 mkdir ../made && cd ../made || exit 1
 printf '#include "a.h"\nint main(void) { return A + b(); }\n' >a.c
