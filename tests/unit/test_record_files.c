@@ -435,6 +435,30 @@ START_TEST(who_made_it)
 }
 END_TEST
 
+START_TEST(who_made_it_by_its_other_name)
+{
+    did(RECORD_CREATE, "/d/a");                 /* 1 */
+    add(RECORD_LINK, "/d/a", "/b", 0, 0);       /* 2 */
+    did(RECORD_WRITE, "/d/a");                  /* 3 */
+    add(RECORD_LINK, "/d/a", "/c", 0, 0);       /* 4 */
+    did(RECORD_DELETE, "/d/a");                 /* 5 */
+    did(RECORD_CREATE, "/d/a");                 /* 6: another file */
+    add(RECORD_LINK, "/d/a", "/e", 0, 0);       /* 7 */
+    moved("/d", "/away");                       /* 8 */
+    did(RECORD_CREATE, "/d/a");                 /* 9: and another */
+    add(RECORD_LINK, "/d/a", "/f", 0, 0);       /* 10 */
+    add(RECORD_DELETE, "/d/a", NULL, 0, EPERM); /* 11 */
+    did(RECORD_WRITE, "/d/a");                  /* 12 */
+    moved("/g", "/d/a");                        /* 13 */
+    did(RECORD_WRITE, "/d/a");                  /* 14 */
+    end();
+    expect_ancestry("/b", 3, 1, 2, 3);
+    expect_ancestry("/c", 3, 1, 3, 4);
+    expect_ancestry("/e", 5, 1, 3, 5, 6, 7);
+    expect_ancestry("/f", 7, 1, 3, 5, 6, 9, 10, 12);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("record_files");
@@ -457,6 +481,7 @@ int main(void)
     tcase_add_test(tcase, repeats_add_to_what_was_said_so);
     tcase_add_test(tcase, odd_bytes);
     tcase_add_test(tcase, who_made_it);
+    tcase_add_test(tcase, who_made_it_by_its_other_name);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
