@@ -7,11 +7,22 @@
 #include <inttypes.h>
 #include <string.h>
 
+struct follow_words follow_damage(const struct record_damage *damage)
+{
+    struct follow_words words;
+    if (damage->size == 0)
+        (void)snprintf(words.text, sizeof words.text, "damaged from byte %" PRIu64 " on: %.60s", damage->offset,
+                       damage->what);
+    else
+        (void)snprintf(words.text, sizeof words.text, "damaged at byte %" PRIu64 ", %" PRIu64 " bytes: %.60s",
+                       damage->offset, damage->size, damage->what);
+    return words;
+}
+
 static void name_place(struct format_context *context, const struct record_damage *damage)
 {
     if (context->why[0] == '\0')
-        (void)snprintf(context->why, sizeof context->why, "cannot be read at offset %" PRIu64 ": %s", damage->offset,
-                       damage->what == NULL ? "damaged" : damage->what);
+        (void)snprintf(context->why, sizeof context->why, "%s", follow_damage(damage).text);
 }
 
 static int follow_reader(struct follow *follow, struct record_reader *reader)

@@ -20,4 +20,10 @@ struct follow {
  */
 int follow_record(struct follow *follow);
 
+/* Where a record cannot be read and why, as coffer report says it (cmd_report.c) when it loads the record. */
+struct follow_words {
+    char text[128];
+};
+struct follow_words follow_damage(const struct record_damage *damage);
+
 #endif

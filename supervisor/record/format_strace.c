@@ -178,7 +178,7 @@ static int put_event(struct follow *follow, const struct record_event *event, co
 {
     FILE *out = follow->context->out;
     if (event == NULL) {
-        (void)fprintf(out, "--- damaged at offset %" PRIu64 ": %s ---\n", damage->offset, damage->what);
+        (void)fprintf(out, "--- %s ---\n", follow_damage(damage).text);
         return 0;
     }
     if (is_silent(event))

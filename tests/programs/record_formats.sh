@@ -84,9 +84,11 @@ head -c 3000 sample >short
 for format in jsonl strace; do
     "$COFFER" report --format "$format" short >out."$format" 2>err
     [ $? = 1 ] || fail "$format: the end is missing, and it does not say so"
-    grep -q offset err || fail "$format: $(cat err)"
+    grep -q 'short: damaged from byte 2[0-9]* on: cut off$' err || fail "$format: $(cat err)"
+    "$COFFER" report short 2>&1 >/dev/null | cmp - err || fail "$format: other words than the summary's"
     grep -q config.h out."$format" || fail "$format: nothing of what is there"
 done
+grep -q '^--- damaged from byte [0-9]* on: cut off ---$' out.strace || fail "strace does not show the place"
 valid jsonl out.jsonl
 
 # An output that is full.
