@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""record_html.py [--no-browser] DIRECTORY: build, large, hostile and empty, each as .db and as the .html that was made of it.
+"""record_html.py [--no-browser] DIRECTORY: build, large, shared, hostile and empty, each as .db and as the .html that was made of it.
 
 Looks at the pages as files and, in Chromium, as somebody who reads them: what is shown must be what the databases say.
 """
@@ -597,6 +597,23 @@ def check_large(browser):
     equal("the programs", text(browser, "#view-graph .status"), "4 programs that pass files on")
 
 
+def check_shared(browser):
+    """Each of thousands reads what each other one wrote: no line for each two."""
+    load(browser, "shared", "#graph")
+    equal("programs that share a log", text(browser, "#view-graph .status"), "2 programs that pass files on")
+    browser.click(button("a process"))
+    equal(
+        "the graph says what it left out",
+        text(browser, "#view-graph .status"),
+        "The 120 of 3,001 processes that share most files"
+        "; of those who wrote a file the last 16 count, of the lines the first 50,000",
+    )
+    lines = browser.evaluate("document.querySelectorAll('.edge').length")
+    check("lines between 120 processes that share a lock", 120 <= lines <= 120 * 16, lines)
+    load(browser, "shared", "#graph/program/1")
+    check("who made what for whom", "log" in text(browser, "#details"), text(browser, "#details"))
+
+
 def check_limited(browser):
     if not os.path.exists(f"{DIRECTORY}/limited.html"):
         return
@@ -650,6 +667,7 @@ def check_browser():
             check_bars(browser, scheme)
         check_hostile(browser)
         check_large(browser)
+        check_shared(browser)
         check_limited(browser)
         check_recorded(browser)
         load(browser, "empty")
@@ -665,7 +683,7 @@ def check_browser():
         browser.close()
 
 
-for page in ("build", "large", "hostile", "empty"):
+for page in ("build", "large", "shared", "hostile", "empty"):
     size = check_file(page)
     check(f"bytes of {page}", size < 15_000_000, size)
 if "--no-browser" not in sys.argv:

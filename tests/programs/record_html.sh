@@ -9,7 +9,7 @@ export PYTHONDONTWRITEBYTECODE=1
 
 expect "$page" schema
 cp expect.out schema.sql
-for record in build large hostile empty; do
+for record in build large shared hostile empty; do
     expect python3 "$COFFER_TESTS/record_page_data.py" $record schema.sql $record.db
     "$page" $record.db >$record.html || fail "no page of $record"
 done

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""record_page_data.py build|large|hostile|empty SCHEMA DATABASE: a record as a database, for record_html.sh.
+"""record_page_data.py build|large|shared|hostile|empty SCHEMA DATABASE: a record as a database, for record_html.sh.
 
 build    make with 400 compilers and a link: 10,000 events; the same each time
 large    the same with 4,000 compilers: 100,000 events
+shared   a lock that 3,000 processes open to read and write, and a log that they write
 hostile  names of any bytes, and parents, times and commands that make no sense
 empty    nothing but the tables
 """
@@ -186,6 +187,18 @@ def build(record, compilations=400):
     )
 
 
+def shared(record):
+    record.meta(command=json.dumps(["make"]), cwd="/src", start=0, status=0, complete=1)
+    record.process(1, None, 0, 9000 * MS, ["/usr/bin/make"])
+    for at in range(2, 3002):
+        record.process(at, 1, at * MS, (at + 1) * MS, ["/usr/bin/worker"])
+        record.event(at * MS, at, "write", "/src/lock", flags=16)
+        record.event(at * MS + 1000, at, "write", "/src/log")
+    record.event(8000 * MS, 1, "read", "/src/log")
+    for name in ("/src/lock", "/src/log"):
+        record.file(name, 1, output=1)
+
+
 HOSTILE = [
     b"/x/</script><img src=x onerror=document.title=1>",
     b"/x/<!--<script>",
@@ -255,7 +268,7 @@ def hostile(record):
 def main():
     what, schema, database = sys.argv[1:]
     record = Record(schema, database)
-    {"build": build, "large": lambda record: build(record, 4000), "hostile": hostile, "empty": lambda record: None}[
+    {"build": build, "large": lambda record: build(record, 4000), "shared": shared, "hostile": hostile, "empty": lambda record: None}[
         what
     ](record)
     record.close()

@@ -295,9 +295,8 @@ class Details {
                     for (const path of edge.files) sums.set(path, (sums.get(path) || []).concat(edge[end]));
                 return Array.from(sums);
             };
-        const edges = Array.from(
-            (data.programEdges = data.programEdges || fileEdges(data, (process) => process.group.number)).values(),
-        );
+        const {edges} = (data.programEdges =
+            data.programEdges || fileEdges(data, (process) => process.group.number));
         const make =
             (word) =>
             ([path, others]) =>

@@ -6,38 +6,49 @@ const NODE_WIDTH = 190,
     BEND_HEIGHT = 6,
     LAYER_GAP = 90;
 const MOST_NODES = {programs: 48, processes: 120, around: 60};
+// A lock or a log that thousands open to write would join each of them to each other.
+const MOST_WRITERS = 16,
+    MOST_EDGES = 50000;
 
 // Files that are none, devices and what the kernel says: nobody passes anything on by /dev/null.
 function isKernels(name) {
     return (name.startsWith('/dev/') && !name.startsWith('/dev/shm/')) || name.startsWith('/proc/');
 }
 
-// Edges between groups of processes: "from" wrote a file before "to" read it. Map of "from\nto" to {from, to, files}.
+// Edges between groups of processes, {from, to, files}: "from" wrote a file before "to" read it. "left": not all of them.
 function fileEdges(data, groupOf) {
     const {events, byPath} = data,
         edges = new Map();
+    let left = false;
     const add = (writers, reader, path) => {
         for (const writer of writers) {
             if (writer === reader) continue;
             const key = writer + '\n' + reader;
             let edge = edges.get(key);
-            if (!edge) edges.set(key, (edge = {from: writer, to: reader, files: new Set()}));
-            edge.files.add(path);
+            if (!edge && edges.size < MOST_EDGES)
+                edges.set(key, (edge = {from: writer, to: reader, files: new Set()}));
+            if (edge) edge.files.add(path);
+            else left = true;
         }
     };
     for (const path of data.listed) {
         if (data.roles[path] & ROLE.directory || isKernels(data.paths.names[path])) continue;
         const writers = new Set();
+        let dropped = false;
         for (const event of byPath.of(path)) {
             const process = events.process[event];
             if (process < 0 || events.error[event] !== 0) continue;
             const group = groupOf(data.processes.all[process]),
                 {reads, writes} = eventUse(events, event, path);
             if (reads && writers.size > 0) add(writers, group, path);
-            if (writes) writers.add(group);
+            left = left || (reads && dropped);
+            if (!writes) continue;
+            writers.delete(group);
+            writers.add(group);
+            if (writers.size > MOST_WRITERS) dropped = writers.delete(writers.values().next().value);
         }
     }
-    return edges;
+    return {edges: Array.from(edges.values()), left};
 }
 
 // What an event did to a path: a renamed or linked file was read under its old name and written under the new one.

@@ -50,7 +50,7 @@ class Graph {
     grouped(mode) {
         const programs = mode === 'programs',
             groupOf = (process) => (programs ? process.group.number : process.id);
-        const edges = Array.from(fileEdges(this.data, groupOf).values()),
+        const {edges, left} = fileEdges(this.data, groupOf),
             nodes = new Map();
         for (const process of this.data.processes.all) {
             const key = groupOf(process);
@@ -83,6 +83,12 @@ class Graph {
                 : graph.all > graph.nodes.length
                   ? 'The ' + graph.nodes.length + ' of ' + count(graph.all) + ' ' + what[1] + ' that share most files'
                   : plural(graph.all, ...what) + ' that pass files on';
+        if (left)
+            graph.note +=
+                '; of those who wrote a file the last ' +
+                MOST_WRITERS +
+                ' count, of the lines the first ' +
+                count(MOST_EDGES);
         graph.empty = 'No process read what another one wrote.';
         return graph;
     }
