@@ -1,7 +1,7 @@
 /*
- * Every format of every record: JSON is JSON, text holds no byte that a terminal acts on, a drawing's strings end where
- * they should. The input's first byte says what the rest is: a record's bytes, with a header and sums that hold, or
- * facts that the writer is given, with names of any bytes.
+ * Every format of every record: JSON is JSON, in a page as well, text holds no byte that a terminal acts on, a
+ * drawing's strings end where they should. The input's first byte says what the rest is: a record's bytes, with a
+ * header and sums that hold, or facts that the writer is given, with names of any bytes.
  */
 #include "emul/json_text.h"
 #include "supervisor/record/block.h"
@@ -221,12 +221,35 @@ static void check_rules(const char *text, size_t size)
     free(name);
 }
 
+/* A byte that is no part of UTF-8 is half a pair of surrogates there, which not every reader of JSON takes. */
+static void forget_halves(char *text)
+{
+    for (char *p = text; *p != '\0'; p++)
+        if (p[0] == '\\' && p[1] != '\0' && strncmp(++p, "udc", 3) == 0)
+            memcpy(p, "u00", 3);
+}
+
+/* The data end where their script ends, whatever the names in them, and are JSON. */
+static void check_page(const char *text, size_t size)
+{
+    static const char begin[] = "<script type=\"application/json\" id=\"data\">";
+    const char *data = memmem(text, size, begin, sizeof begin - 1);
+    REQUIRE(data != NULL);
+    data += sizeof begin - 1;
+    char *copy = strndup(data, strcspn(data, "<"));
+    REQUIRE(copy != NULL && strncmp(data + strlen(copy), "</script>", 9) == 0);
+    forget_halves(copy);
+    check_json(copy, strlen(copy));
+    free(copy);
+}
+
 static const struct check {
     const char *format;
     void (*check)(const char *text, size_t size);
 } checks[] = {
-    {"jsonl", check_lines}, {"strace", check_text}, {"trace", check_json},   {"dot", check_drawing},
-    {"intoto", check_json}, {"slsa", check_json},   {"summary", check_text}, {"depfile", check_rules},
+    {"jsonl", check_lines},  {"strace", check_text},   {"trace", check_json},
+    {"dot", check_drawing},  {"intoto", check_json},   {"slsa", check_json},
+    {"summary", check_text}, {"depfile", check_rules}, {"html", check_page},
 };
 
 static void try_format(const struct check *check, const char *path, sqlite3 *database)
