@@ -109,6 +109,8 @@ static void on_child(struct task *parent)
         (void)kill(tid, SIGKILL);
     } else {
         uint64_t flags = clone_flags(parent);
+        if ((flags & CLONE_THREAD) == 0)
+            placement_at_fork(parent, tid);
         if (parent->exit_expected && parent->answer.kind == ANSWER_REWRITE) {
             child->restore_argument = true;
             child->first_is_ia32 = parent->call.shape != SHAPE_64;

@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@ static const uint64_t SAMPLE_EVERY = 2000000; /* how often a tracer looks how lo
 static const uint64_t REST = 5000000;         /* how long a task that was moved stays */
 static const uint64_t ACTIVE = 1000000;       /* a tracer that served an event so recently is busy */
 static const uint64_t COMPUTES = 5000000;     /* a running task without a stop for so long computes */
+static const uint64_t COMPANY = 2000000; /* one that has done so for so long would share its CPU with a new program */
 
 enum {
     CROWDED_SAMPLES = 2,  /* in a row */
@@ -95,7 +98,8 @@ void placement_leave(struct tracer *tracer)
     (void)sched_setaffinity(0, sizeof tracer->supervisor->cpus, &tracer->supervisor->cpus);
 }
 
-void placement_pin(const struct task *task)
+/* Where the task may run, or a child that it has just made and that has inherited that. */
+static void pin(const struct task *task, pid_t tid)
 {
     int cpu = task->tracer->cpu;
     if (cpu < 0)
@@ -105,7 +109,12 @@ void placement_pin(const struct task *task)
         CPU_ZERO(&set);
         CPU_SET((size_t)cpu, &set);
     }
-    (void)sched_setaffinity(task->tid, sizeof set, &set);
+    (void)sched_setaffinity(tid, sizeof set, &set);
+}
+
+void placement_pin(const struct task *task)
+{
+    pin(task, task->tid);
 }
 
 /* How long the calling thread has waited for a CPU, in ns: the second number (scheduler/sched-stats.rst). */
@@ -229,6 +238,37 @@ static bool move_if_better(struct task *task, enum move_from from, uint64_t now)
     return to != NULL && hand_over(task, to, from, now);
 }
 
+static bool is_exec(const struct trace_call *call)
+{
+    return call->arch == AUDIT_ARCH_X86_64 && (call->number == SYS_execve || call->number == SYS_execveat);
+}
+
+/* Whether another task, that computes, is kept on the CPU on which this one is. */
+static bool has_computing_company(const struct task *task, uint64_t now)
+{
+    int looks = 0;
+    for (const struct task *other = task->supervisor->tasks; other != NULL && looks < LOOKS_MAX;
+         other = other->hh.next) {
+        if (other->tracer != task->tracer || other == task || other->state != TASK_RUNNING || other->loose ||
+            now - other->last_stop < COMPANY)
+            continue;
+        looks++;
+        if (runs(other))
+            return true;
+    }
+    return false;
+}
+
+/* As the kernel does, an exec looks for a CPU that is idle: nothing that the program had in caches is of use any
+ * longer. */
+static bool move_at_exec(struct task *task, uint64_t now)
+{
+    if (!has_computing_company(task, now))
+        return false;
+    struct tracer *to = idle_tracer(task, now);
+    return to != NULL && hand_over(task, to, MOVE_FROM_CALL, now);
+}
+
 /*
  * A test may have every Nth stop end in a hand-over, to see that none loses anything. N is 2 or more: the call is made
  * again after it, and would be handed over for ever.
@@ -255,7 +295,7 @@ bool placement_at_call(struct task *task)
     else if (task->loose)
         moved = settle_loose(task, now);
     else
-        moved = move_if_better(task, MOVE_FROM_CALL, now);
+        moved = (is_exec(&task->tracer->call) && move_at_exec(task, now)) || move_if_better(task, MOVE_FROM_CALL, now);
     task->last_stop = now;
     if (!moved)
         task->tracer->last_event = now;
@@ -271,6 +311,15 @@ bool placement_move(struct task *task, enum move_from from)
     if (move_for_test(task, from, now))
         return true;
     return move_if_better(task, from, now);
+}
+
+void placement_at_fork(struct task *parent, pid_t child)
+{
+    if (!parent->loose)
+        return;
+    parent->loose = false;
+    pin(parent, parent->tid);
+    pin(parent, child);
 }
 
 bool placement_tick_needed(const struct supervisor *supervisor)

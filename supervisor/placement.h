@@ -30,6 +30,9 @@ void placement_pin(const struct task *task);
 bool placement_at_call(struct task *task);
 bool placement_move(struct task *task, enum move_from from);
 
+/* A task that was let loose, and starts a process, no longer only computes: both are kept on the tracer's CPU. */
+void placement_at_fork(struct task *parent, pid_t child);
+
 /* Looks for tracees that compute, every 20 ms while there are several. */
 bool placement_tick_needed(const struct supervisor *supervisor);
 void placement_tick(struct supervisor *supervisor);

@@ -62,6 +62,63 @@ for kind in processes threads; do
     run_view "$COFFER_HELPERS/both_cpus" $kind || fail "two $kind that compute: status $?"
 done
 
+# Seen from outside: where a process really may run, and whether that is one CPU.
+cpus() {
+    sed -n 's/^Cpus_allowed_list:\t//p' "/proc/$1/status"
+}
+kept() {
+    [[ $(cpus "$1") =~ ^[0-9]+$ ]]
+}
+
+# Of two that compute one is let loose; when it starts a process, both are kept on a CPU again.
+# shellcheck disable=SC2016 # the inner shell's
+exec 5< <("$COFFER" run -q --discard -l "$LAYER.loose" -- bash -c '
+    compute() {
+        trap go=1 USR1
+        echo $BASHPID
+        while [ -z "$go" ]; do :; done
+        sleep 1000 & echo $!
+        wait
+    }
+    compute & compute' </dev/null)
+read -r one <&5 && read -r other <&5 || fail "nothing computes"
+while kept "$one" && kept "$other" && [ $SECONDS -lt 60 ]; do :; done
+if kept "$one"; then
+    loose=$other other=$one
+else
+    loose=$one
+fi
+kept "$loose" && fail "none of two that compute has been let loose"
+kill -KILL "$other"
+kill -USR1 "$loose"
+read -r child <&5 || fail "no process was started"
+kept "$loose" && kept "$child" || fail "after a fork the parent may run on $(cpus "$loose"), the child on $(cpus "$child")"
+kill -KILL "$loose" "$child"
+exec 5<&-
+
+# A program that is started beside one that computes gets a CPU that is idle. One that computes may be let loose in the
+# same moment, and be what goes away: so it is tried some times.
+mkfifo orders
+# shellcheck disable=SC2016 # the inner shell's
+exec 5< <("$COFFER" run -q --discard -l "$LAYER.exec" -- bash -c '
+    (while :; do :; done) & echo $!
+    while read -r line; do
+        (exec sleep 1000) & echo $!
+    done' <orders)
+exec 6>orders
+read -r busy <&5 || fail "nothing computes"
+apart=0
+for ((i = 0; i < 40 && apart == 0; i++)); do
+    echo >&6
+    read -r child <&5 || fail "no program was started"
+    until [ "$(cat "/proc/$child/comm" 2>/dev/null)" = sleep ]; do :; done
+    kept "$busy" && kept "$child" && [ "$(cpus "$child")" != "$(cpus "$busy")" ] && apart=1
+    kill "$child"
+done
+kill "$busy"
+exec 5<&- 6>&-
+[ $apart -gt 0 ] || fail "no program was started where a CPU was idle"
+
 # Only a build with test hooks hands over at will, so that no luck is needed.
 if ! grep -q COFFER_MOVE_EVERY "$COFFER"; then
     echo "hand-overs are not forced: a build without test hooks"
