@@ -56,6 +56,20 @@ static unsigned rights_varying(const struct policy_place *place)
     return varying;
 }
 
+/* Which rights a name in the directory has that no rule speaks of: what is made there later. */
+static unsigned rights_later(struct walk *walk, struct policy_place *place)
+{
+    static const char name[] = "\001\001\001";
+    struct policy_place *below = policy_step(walk->policy, place, name, sizeof name - 1);
+    if (below == NULL) {
+        walk->status = -ENOMEM;
+        return 0;
+    }
+    unsigned granted = rights_at(below);
+    policy_place_release(walk->policy, below);
+    return granted;
+}
+
 static void lose(struct walk *walk, enum grant_loss loss, unsigned lost)
 {
     const char *path = bytes_end(&walk->path);
@@ -120,7 +134,7 @@ static void take_apart(struct walk *walk, int fd, struct policy_place *place, un
         return;
     }
     lose(walk, GRANT_LOSS_LIST, asked & GRANT_READ & rights_at(place));
-    lose(walk, GRANT_LOSS_LATER, asked & rights_at(place));
+    lose(walk, GRANT_LOSS_LATER, asked & rights_later(walk, place));
     walk->depth++;
     visit_names(walk, directory, place, asked);
     walk->depth--;

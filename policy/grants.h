@@ -19,7 +19,7 @@ enum {
 /* What the grants leave out of what the policy allows; never more than the policy allows is granted. */
 enum grant_loss {
     GRANT_LOSS_LIST,   /* the names in this directory cannot be listed, since those of one below must not be */
-    GRANT_LOSS_LATER,  /* what is made in this directory later has no right, or what is put in the place of a name */
+    GRANT_LOSS_LATER,  /* what is made in this directory later, or put in the place of a name, has no right */
     GRANT_LOSS_LIMIT,  /* nothing in this directory is granted: there is too much to look at */
     GRANT_LOSS_UNREAD, /* nothing in this directory is granted: it cannot be read */
     GRANT_LOSS_LINKED, /* this file is refused, but has other names, which may be granted */

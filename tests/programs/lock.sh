@@ -198,6 +198,13 @@ if [ "${landlock:-0}" -gt 0 ]; then
     printf 'write deny /**\nwrite direct %s/host/**\nread hide %s/host/secret/**\n' "$PWD" "$PWD" >rules
     "$COFFER" run --lock=require -p rules -- sh -c 'echo direct >host/direct' 2>view.err || fail "--lock=require: $(cat view.err)"
     [ "$(cat host/direct)" = direct ] || fail "--lock=require does not let direct places be written to"
+    # A directory may be what is refused, and all that is in it not.
+    mkdir host/kept
+    printf 'write deny /**\nwrite direct %s/host/kept/**\nwrite deny %s/host/kept\n' "$PWD" "$PWD" >rules
+    "$COFFER" run -q -p rules -- sh -c 'mkdir host/kept/new && echo direct >host/kept/new/file' 2>view.err ||
+        fail "in a directory that may not be written itself, nothing can be made: $(cat view.err)"
+    [ "$(cat host/kept/new/file)" = direct ] || fail "what is in a directory that may not be written itself is not direct"
+    "$COFFER" run -q -p rules -- rm -r host/kept 2>view.err && fail "a directory that may not be written was removed"
 fi
 
 # Where the lock is older: what it lacks is told, and refused by --lock=require; with test hooks.
