@@ -398,7 +398,7 @@ static void *flip_parent(void *unused)
 
 static void make_in_parent(void)
 {
-    (void)close(open("parent/new", O_WRONLY | O_CREAT, 0644));
+    (void)close(open("parent/new", O_WRONLY | O_CREAT | O_NONBLOCK, 0644));
     (void)mknod("parent/new", S_IFIFO | 0644, 0);
 }
 

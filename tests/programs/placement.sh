@@ -70,30 +70,49 @@ kept() {
     [[ $(cpus "$1") =~ ^[0-9]+$ ]]
 }
 
-# Of two that compute one is let loose; when it starts a process, both are kept on a CPU again.
+# One more computes than there are CPUs, so one is let loose; when it starts a process, both are kept on a CPU again.
+trap 'kill -KILL $busy 2>/dev/null' EXIT
 # shellcheck disable=SC2016 # the inner shell's
 exec 5< <("$COFFER" run -q --discard -l "$LAYER.loose" -- bash -c '
     compute() {
         trap go=1 USR1
         echo $BASHPID
         while [ -z "$go" ]; do :; done
-        sleep 1000 & echo $!
-        wait
+        while :; do
+            sleep 1000 & echo $!
+            wait
+        done
     }
-    compute & compute' </dev/null)
-read -r one <&5 && read -r other <&5 || fail "nothing computes"
-while kept "$one" && kept "$other" && [ $SECONDS -lt 60 ]; do :; done
-if kept "$one"; then
-    loose=$other other=$one
-else
-    loose=$one
-fi
-kept "$loose" && fail "none of two that compute has been let loose"
-kill -KILL "$other"
-kill -USR1 "$loose"
-read -r child <&5 || fail "no process was started"
-kept "$loose" && kept "$child" || fail "after a fork the parent may run on $(cpus "$loose"), the child on $(cpus "$child")"
-kill -KILL "$loose" "$child"
+    for ((i = $(nproc); i > 0; i--)); do
+        compute &
+    done
+    compute' </dev/null)
+coffer=$!
+busy='' loose=''
+for ((i = $(nproc); i >= 0; i--)); do
+    read -r pid <&5 || fail "nothing computes"
+    busy="$busy $pid"
+done
+while [ -z "$loose" ] && [ $SECONDS -lt 100 ]; do
+    for pid in $busy; do
+        kept "$pid" || loose=$pid
+    done
+done
+[ -n "$loose" ] || fail "none of $busy has been let loose"
+for pid in $busy; do
+    [ "$pid" = "$loose" ] || kill -KILL "$pid"
+done
+busy=$loose both=0
+# Where others take the CPUs it may be let loose once more in between.
+for ((i = 0; i < 20 && both == 0; i++)); do
+    kill -USR1 "$loose"
+    read -r child <&5 || fail "no process was started"
+    busy="$busy $child"
+    kept "$loose" && kept "$child" && both=1
+done
+[ $both = 1 ] || fail "after a fork the parent may run on $(cpus "$loose"), the child on $(cpus "$child")"
+kill -KILL $busy
+wait $coffer
 exec 5<&-
 
 # A program that is started beside one that computes gets a CPU that is idle. One that computes may be let loose in the
@@ -105,6 +124,7 @@ exec 5< <("$COFFER" run -q --discard -l "$LAYER.exec" -- bash -c '
     while read -r line; do
         (exec sleep 1000) & echo $!
     done' <orders)
+coffer=$!
 exec 6>orders
 read -r busy <&5 || fail "nothing computes"
 apart=0
@@ -117,6 +137,8 @@ for ((i = 0; i < 40 && apart == 0; i++)); do
 done
 kill "$busy"
 exec 5<&- 6>&-
+wait $coffer
+busy=''
 [ $apart -gt 0 ] || fail "no program was started where a CPU was idle"
 
 # Only a build with test hooks hands over at will, so that no luck is needed.
