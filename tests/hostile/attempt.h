@@ -47,6 +47,9 @@ enum {
 /* It is no way where nothing is refused either; it must be none. */
 enum { NO_WAY = 16 };
 
+/* What the kernel carries out: without the lock it may be won (SECURITY.md). */
+enum { LOCK_ALONE = 32 };
+
 /* Besides: a process outside, which attempts on one (OUTSIDER) have in any case. */
 enum { WITH_OUTSIDER = 8 };
 

@@ -491,7 +491,7 @@ static int by_signals(void)
 
 const struct attempt races_attempts[] = {
     {"open", "the bytes of a path: open", TREE, 0, by_open, NULL},
-    {"read", "the bytes of a path: a hidden file is opened to read", SECRET, 0, by_read, NULL},
+    {"read", "the bytes of a path: a hidden file is opened to read", SECRET, LOCK_ALONE, by_read, NULL},
     {"open-absent", "the bytes of a path that is not there: open", TREE, 0, by_open_absent, NULL},
     {"create", "the bytes of a path: O_CREAT", TREE, 0, by_create, NULL},
     {"truncate", "the bytes of a path: truncate", TREE, 0, by_truncate, NULL},
