@@ -56,7 +56,10 @@ static unsigned rights_varying(const struct policy_place *place)
     return varying;
 }
 
-/* Which rights a name in the directory has that no rule speaks of: what is made there later. */
+/*
+ * Which rights what is made in the directory has: those of the directory itself, and those that a name which no rule
+ * speaks of has with all below it. Where only the name has one (a last component of *), what is below would get it too.
+ */
 static unsigned rights_later(struct walk *walk, struct policy_place *place)
 {
     static const char name[] = "\001\001\001";
@@ -65,7 +68,7 @@ static unsigned rights_later(struct walk *walk, struct policy_place *place)
         walk->status = -ENOMEM;
         return 0;
     }
-    unsigned granted = rights_at(below);
+    unsigned granted = rights_at(place) | (rights_at(below) & ~rights_varying(below));
     policy_place_release(walk->policy, below);
     return granted;
 }

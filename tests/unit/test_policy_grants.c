@@ -166,13 +166,15 @@ START_TEST(rights_are_taken_apart_each_for_itself)
 }
 END_TEST
 
-START_TEST(what_is_made_later_has_the_rights_of_a_name_that_no_rule_speaks_of)
+START_TEST(what_is_made_later_has_the_rights_of_what_no_rule_speaks_of)
 {
     ck_assert_str_eq(grants_of("write deny /**\nwrite direct ./home/work/**\nwrite deny ./home/work\n", GRANT_WRITE, 0),
                      "grant /home/work/a w\n"
                      "grant /home/work/deep and below w\n"
                      "lose later /home/work 2\n");
-    ck_assert_str_eq(grants_of("write deny /**\nwrite direct ./home/work\n", GRANT_WRITE, 0), "");
+    ck_assert_str_eq(grants_of("write deny /**\nwrite direct ./home/work/*\n", GRANT_WRITE, 0),
+                     "grant /home/work/a w\n"
+                     "lose later /home/work/deep 2\n");
 }
 END_TEST
 
@@ -272,7 +274,7 @@ int main(void)
     tcase_add_test(tcase, one_verdict_is_one_grant);
     tcase_add_test(tcase, what_is_partly_refused_is_taken_apart);
     tcase_add_test(tcase, rights_are_taken_apart_each_for_itself);
-    tcase_add_test(tcase, what_is_made_later_has_the_rights_of_a_name_that_no_rule_speaks_of);
+    tcase_add_test(tcase, what_is_made_later_has_the_rights_of_what_no_rule_speaks_of);
     tcase_add_test(tcase, globs_are_what_is_there);
     tcase_add_test(tcase, bounds_hold);
     tcase_add_test(tcase, other_names_of_what_is_refused_are_told);
